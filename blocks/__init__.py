@@ -1,0 +1,1 @@
+"""Pages whose code blocks are pulled from snippets, executed, and checked."""

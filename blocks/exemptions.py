@@ -1,0 +1,24 @@
+"""Warnings that a correct call gets from inside a library: named, dated, sorted, each with its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """One warning that is not held against a block."""
+
+    name: str
+    """What it is about."""
+    category: type[Warning]
+    """Its class."""
+    message: str
+    """Pattern that its text starts with."""
+    module: str
+    """Pattern that the name of the module it is raised from starts with; never a block's own."""
+    since: str
+    """Date it was seen, and with which version."""
+    reason: str
+    """Why a block cannot avoid it."""
+
+
+EXEMPTIONS: tuple[Exemption, ...] = ()

@@ -1,0 +1,91 @@
+"""Named regions of a snippet or of its recorded output, between pymdownx snippet markers."""
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks.errors import BadInput, read_text
+
+MARKER = re.compile(r"^[ \t]*# *-{2,}8<-{2,} *\[ *(?P<kind>\w+) *: *(?P<name>[^\]\s]*) *\][ \t]*$")
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+EMPTY_NAMES = {"code", "example", "here", "main", "output", "snippet", "test"}
+
+
+@dataclass(frozen=True)
+class Region:
+    """The lines between one pair of markers."""
+
+    name: str
+    """Kebab-case, unique in the file."""
+    line: int
+    """Line of the file that holds the region's first line, counted from 1."""
+    text: str
+    """The lines as they stand, each with its line end."""
+
+
+def read_regions(path: Path) -> dict[str, Region]:
+    """Return the file's regions in order; raise `BadInput` on unpaired, nested or repeated markers."""
+    regions: dict[str, Region] = {}
+    opened: tuple[str, int] | None = None
+    lines = read_text(path).splitlines(keepends=True)
+    for number, line in enumerate(lines, start=1):
+        found = MARKER.match(line.rstrip("\n"))
+        if not found:
+            continue
+        kind, name = found["kind"], found["name"]
+        if kind == "start":
+            check_start(path, number, name, opened, regions)
+            opened = name, number
+        elif kind == "end" and opened and opened[0] == name:
+            text = "".join(lines[opened[1] : number - 1])
+            regions[name] = Region(name, opened[1] + 1, text)
+            opened = None
+        else:
+            raise BadInput(path, number, f"marker [{kind}:{name}] closes nothing", "Pair it with its start marker")
+    if opened:
+        raise BadInput(path, opened[1], f"region '{opened[0]}' is not closed", f"Add [end:{opened[0]}]")
+    return regions
+
+
+def check_start(path: Path, line: int, name: str, opened: tuple[str, int] | None, regions: dict[str, Region]) -> None:
+    """Refuse a start marker that nests, repeats a name, or whose name says nothing."""
+    if opened:
+        raise BadInput(path, line, f"region '{name}' starts inside '{opened[0]}'", f"End '{opened[0]}' first")
+    if name in regions:
+        raise BadInput(path, line, f"region '{name}' is already on line {regions[name].line - 1}", "Rename one of them")
+    check_name(path, line, name)
+
+
+def check_name(path: Path, line: int, name: str) -> None:
+    """Refuse a block name that is not kebab-case or does not say what the block shows."""
+    if not NAME.fullmatch(name):
+        raise BadInput(path, line, f"'{name}' is not kebab-case", "Name the block like 'slice-rows'")
+    if name in EMPTY_NAMES or name[-1].isdigit():
+        raise BadInput(path, line, f"'{name}' does not say what the block shows", "Name the block like 'slice-rows'")
+
+
+def check_code_outside(path: Path, regions: dict[str, Region]) -> None:
+    """Refuse executable code that no region holds, but for the docstring and a main guard."""
+    inside = {n for region in regions.values() for n in range(region.line, region.line + region.text.count("\n"))}
+    try:
+        body = ast.parse(read_text(path), filename=str(path)).body
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise BadInput(path, line, f"not Python: {error}", "Mend the snippet") from None
+    if body and is_docstring(body[0]):
+        body = body[1:]
+    for node in body:
+        for part in node.body if is_main_guard(node) else [node]:
+            if not set(range(part.lineno, (part.end_lineno or part.lineno) + 1)) <= inside:
+                raise BadInput(path, part.lineno, "code outside a region", "Put it between markers and show it")
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    """Tell whether the statement is a bare string."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """Tell whether the statement is `if __name__ == "__main__":`."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'" and not node.orelse

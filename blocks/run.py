@@ -1,0 +1,201 @@
+"""Run a program, the blocks of one page, in a process of its own, and yield one result a block as it comes.
+
+Processes come from `multiprocessing`: its fork server, which has imported torch and run no tensor operation, where
+forking is safe, and `spawn` elsewhere. This side holds the clock and the memory limit, and ends the whole process group.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import psutil
+
+from blocks import child
+from blocks.child import Job, Result, Step
+from blocks.page import Block, Page
+
+ENVIRONMENT = {
+    "MPLBACKEND": "module://blocks.figures",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONSAFEPATH": "1",
+    "PYTHONUTF8": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+PRELOAD = ("torch._dynamo", "torchvision", "matplotlib.pyplot", "numpy", "sklearn.datasets")
+TRIGGER = {"torch._dynamo": ("optim", "compile", "func", "checkpoint")}
+POLL = 0.1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one block may take."""
+
+    seconds: float = 120.0
+    """Wall time."""
+    memory: int = 8 * 2**30
+    """Bytes resident in the block's process and its children."""
+    printed: int = 2**20
+    """Bytes printed."""
+
+
+@dataclass
+class Runner:
+    """Starts the processes of one test run, all on the same kind of device."""
+
+    device: str = "cpu"
+    """`cpu`, which hides the GPUs, or `cuda`."""
+    limits: Limits = field(default_factory=Limits)
+    """What one block may take."""
+    method: str = "forkserver" if sys.platform == "linux" else "spawn"
+    """How `multiprocessing` starts a process."""
+
+    def __post_init__(self) -> None:
+        os.environ.update(ENVIRONMENT)
+        os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
+        if self.device == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+    @cached_property
+    def gpus(self) -> int:
+        """Number of CUDA devices that blocks may use; raise `LookupError` where `cuda` is asked for and there is none."""
+        if self.device == "cpu":
+            return 0
+        count = Block("count", "python", "import torch\nprint(torch.cuda.device_count())\n", 1, Path(__file__), 1)
+        result = next(self.run(Page(Path(__file__), Path(__file__), (count,)), [count]))
+        if result.output.strip() in ("", "0"):
+            raise LookupError(f"--device cuda: torch finds no CUDA device here. {result.reason}")
+        return int(result.output)
+
+    def preload(self, pages: list[Page]) -> None:
+        """Name what the fork server imports before its first fork: torch, and what these pages use of `PRELOAD`."""
+        code = "".join(block.code for page in pages for block in page.blocks)
+        modules = [name for name in PRELOAD if any(word in code for word in TRIGGER.get(name, (name.split(".")[0],)))]
+        multiprocessing.get_context(self.method).set_forkserver_preload(["torch", *modules, "blocks.child"])
+
+    def run(self, page: Page, blocks: list[Block]) -> Iterator[Result]:
+        """Run the blocks in order in one namespace; yield a result for each, the last ones 'not run' after a failure."""
+        folder = Path(tempfile.mkdtemp(prefix="page-"))
+        (folder / "work").mkdir()
+        job = Job(str(page.snippet.resolve()), tuple(map(step, blocks)), str(folder))
+        try:
+            yield from self._results(job, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _results(self, job: Job, folder: Path) -> Iterator[Result]:
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.get_context(self.method).Process(target=child.main, args=(job, sender))
+        with bare_main():
+            process.start()
+        sender.close()
+        steps = iter(job.steps)
+        try:
+            for current in steps:
+                result = self._receive(process, receiver, current, folder)
+                yield result
+                if result.outcome == "failed":
+                    yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
+        finally:
+            end(process)
+            receiver.close()
+
+    def _receive(self, process: Any, receiver: Any, current: Step, folder: Path) -> Result:
+        """Wait for the block's result; make one up where the process ends, or must be ended, instead."""
+        started = time.monotonic()
+        printed = size(folder / "stdout")
+        reason = None
+        while reason is None:
+            wait([receiver, process.sentinel], timeout=POLL)
+            if receiver.poll():
+                with contextlib.suppress(EOFError):
+                    return receiver.recv()
+            if not process.is_alive():
+                process.join()
+                reason = ended(process.exitcode)
+            elif time.monotonic() - started > self.limits.seconds:
+                reason = f"took longer than {self.limits.seconds:g} s"
+            elif size(folder / "stdout") - printed > self.limits.printed:
+                reason = f"printed more than {self.limits.printed:,} bytes"
+            elif resident(process.pid) > self.limits.memory:
+                reason = f"used more than {self.limits.memory / 2**30:.1f} GiB of memory"
+        if process.is_alive():
+            stack(process)
+        errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
+        return Result(current.name, "failed", f"the block {reason}\n{errors}", seconds=time.monotonic() - started)
+
+
+def step(block: Block) -> Step:
+    """Return what the child needs to execute the block."""
+    expected = {mark.name: (mark.args, mark.kwargs) for mark in block.marks if mark.name in ("raises", "warns")}
+    names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
+    matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}
+    return Step(block.name, block.kind, block.code, str(block.source.resolve()), block.line, names, matches)
+
+
+@contextlib.contextmanager
+def bare_main() -> Iterator[None]:
+    """Hide this program's own main module, which a new process would otherwise import again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def ended(code: int | None) -> str:
+    """Return how a process that sent no result came to its end."""
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended its process with exit code {code}"
+
+
+def size(path: Path) -> int:
+    """Return the file's size in bytes, 0 while it does not exist."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of memory resident in a process and its children."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+    return total
+
+
+def stack(process: Any) -> None:
+    """Ask a process that hangs to write where it is to its standard error, and wait until it has."""
+    if hasattr(signal, "SIGABRT") and sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGABRT)
+        process.join(1)
+
+
+def end(process: Any) -> None:
+    """End the process and everything that it started."""
+    family = []
+    with contextlib.suppress(psutil.Error):
+        family = psutil.Process(process.pid).children(recursive=True)
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    for orphan in family:
+        with contextlib.suppress(psutil.Error):
+            orphan.kill()
+    process.kill()
+    process.join()

@@ -1,0 +1,3 @@
+"""Registers the page plugin."""
+
+pytest_plugins = ["tests.plugin"]
