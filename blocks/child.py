@@ -1,75 +1,19 @@
 """Inside the process of one run: execute the blocks of a page as a script would, and send a result for each."""
 
 import contextlib
-import faulthandler
-import io
 import os
-import random
 import re
 import subprocess
 import sys
 import time
 import traceback
-import types
 import warnings
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from blocks.exemptions import EXEMPTIONS
-
-STRICT = (DeprecationWarning, FutureWarning, UserWarning)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One block, as the child needs it."""
-
-    name: str
-    """Name of the block."""
-    kind: str
-    """`python` or `bash`."""
-    code: str
-    """What is executed."""
-    source: str
-    """File that tracebacks and `inspect` name."""
-    line: int
-    """Line of `source` that holds the first line of the code."""
-    expected: dict[str, tuple[str, ...]]
-    """Names of the exceptions or warnings that it must raise, under `raises` or `warns`."""
-    matches: dict[str, str]
-    """Pattern that their message must match, under the same keys."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One program to run."""
-
-    path: str
-    """The snippet: `__file__` and `sys.argv[0]`."""
-    steps: tuple[Step, ...]
-    """Its blocks in order."""
-    folder: str
-    """Holds `stdout`, `stderr` and the working directory, `work`."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one block."""
-
-    name: str
-    """Name of the block."""
-    outcome: str
-    """`passed`, `failed` or `not run`."""
-    reason: str = ""
-    """Traceback, or why it did not run."""
-    output: str = ""
-    """What it printed on standard output."""
-    figures: tuple[str, ...] = ()
-    """SVG pictures that it drew."""
-    seconds: float = 0.0
-    """Wall time."""
+from blocks.isolation import fresh_main, isolate
+from blocks.messages import Job, Result, Step
 
 
 def main(job: Job, sender: Connection) -> None:
@@ -89,63 +33,6 @@ def main(job: Job, sender: Connection) -> None:
         sender.send(Result(step.name, outcome, reason, output, figures, time.perf_counter() - started))
         if reason:
             break
-
-
-def isolate(job: Job) -> None:
-    """Lead a process group; own working directory, standard streams, warning filters and random numbers."""
-    if hasattr(os, "setsid"):
-        os.setsid()
-        die_with_parent()
-    os.chdir(Path(job.folder, "work"))
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        target = os.open(Path(job.folder, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(target, number)
-        os.close(target)
-    sys.stdin = open(os.devnull)
-    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True, write_through=True)
-    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", line_buffering=True)
-    faulthandler.enable(os.dup(2))
-    sys.argv = [job.path]
-    root = str(Path(__file__).parents[1])
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]
-    os.environ.pop("PYTHONPATH", None)
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
-    if "torch" in sys.modules:
-        sys.modules["torch"].seed()
-    if any("_Weights" in step.code for step in job.steps):
-        from blocks import weights
-
-        weights.seed_cache(Path(job.folder, "torch"), "".join(step.code for step in job.steps))
-    if "matplotlib" in sys.modules:
-        figures_module().style()
-    strict_warnings()
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when the fork server goes, so that a killed pytest leaves nothing behind."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, 9)
-
-
-def strict_warnings() -> None:
-    """Make deprecation, future and user warnings errors, but for those that `EXEMPTIONS` names."""
-    warnings.resetwarnings()
-    for category in STRICT:
-        warnings.simplefilter("error", category)
-    for exemption in EXEMPTIONS:
-        warnings.filterwarnings("ignore", exemption.message, exemption.category, exemption.module)
-
-
-def fresh_main(path: str) -> dict[str, Any]:
-    """Return the namespace of a new `__main__` that stands for the script at `path`."""
-    module = types.ModuleType("__main__")
-    module.__file__ = path
-    sys.modules["__main__"] = module
-    return module.__dict__
 
 
 def execute(step: Step, namespace: dict[str, Any]) -> str:
@@ -193,7 +80,7 @@ def expecting_warning(step: Step) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
 
-        def show(message: Any, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+        def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
             names = {kind.__name__ for kind in category.__mro__}
             if not names & set(wanted) or not re.search(step.matches["warns"], str(message)):
                 raise category(message)
@@ -221,18 +108,13 @@ def printed_since(path: Path, position: int) -> tuple[str, int]:
     return content.decode("utf-8", "replace").replace("\r\n", "\n"), position + len(content)
 
 
-def figures_module() -> types.ModuleType:
-    """Return `blocks.figures`; imported late, since most pages draw nothing."""
-    import blocks.figures
-
-    return blocks.figures
-
-
 def drawn() -> tuple[tuple[str, ...], str]:
     """Return the figures that are open, closing them, and why they could not be drawn, if so."""
     if "matplotlib.pyplot" not in sys.modules:
         return (), ""
+    from blocks.figures import rendered  # late, since most pages draw nothing
+
     try:
-        return tuple(figures_module().rendered()), ""
+        return tuple(rendered()), ""
     except Exception:
         return (), traceback.format_exc()

@@ -9,7 +9,7 @@ from blocks.outputs import normalise
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w|\.\d)")
 LEAST_DIGITS = 3
 PIXELS = 1.5
-RASTER = re.compile(r'data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)')
+RASTER = re.compile(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)")
 RASTER_RMS = 3.0
 
 
@@ -53,14 +53,14 @@ def same_number(expected: str, actual: str) -> bool:
 def last_unit(number: str) -> float | None:
     """Return the value of one unit in the last written digit of a float, or None for an integer."""
     mantissa, _, exponent = number.lower().partition("e")
-    whole, point, fraction = mantissa.partition(".")
+    _, point, fraction = mantissa.partition(".")
     if not point and not exponent:
         return None
     return float(f"1e{int(exponent or 0) - len(fraction)}")
 
 
 def same_picture(expected: str, actual: str) -> bool:
-    """Tell whether two SVG pictures agree: elements exactly, coordinates within 1.5 pixels, rasters within an RMS of 3."""
+    """Tell whether two SVG pictures agree: elements exactly, coordinates to 1.5 pixels, rasters to an RMS of 3."""
     if expected == actual:
         return True
     if RASTER.sub("", expected).count("<image") != RASTER.sub("", actual).count("<image"):

@@ -4,19 +4,13 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-RANDOM = "<random stream>"
-SEEDS = {"manual_seed", "seed", "set_rng_state"}
-DRAWS = set(
-    "bernoulli choice dropout exponential_ kaiming_normal_ kaiming_uniform_ multinomial normal normal_ orthogonal_ poisson "
-    "permutation rand rand_like randint randint_like randn randn_like random_split randperm rrelu sample shuffle "
-    "trunc_normal_ uniform uniform_ xavier_normal_ xavier_uniform_ DataLoader WeightedRandomSampler".split()
-)
+from blocks.randomness import DEFINITIONS, RANDOM, called, names_that_draw, touches_stream
+
 PURE = {"assert_close", "isinstance", "len", "manual_seed", "print", "repr", "show", "str", "synchronize"}
 EFFECTS = {"backward", "copy", "load_state_dict", "next", "pop", "save", "step", "update"}
 SWITCHES = ("set_", "use_", "enable", "disable", "register", "init_", "destroy", "filterwarnings", "simplefilter")
 PLAIN_ARGUMENTS = {"device", "dtype", "requires_grad", "seed"}
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
-DEFINITIONS = FUNCTIONS | ast.ClassDef
 
 
 @dataclass
@@ -141,49 +135,11 @@ def roots(node: ast.AST) -> set[str]:
     return set()
 
 
-def called(node: ast.Call) -> str:
-    """Return the last name of what is called."""
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-
-
-def draws(tree: ast.AST, drawing: set[str]) -> bool:
-    """Tell whether code may draw from a random stream: a random function, or a layer with fresh weights."""
-    apart = {id(call.func) for call in ast.walk(tree) if isinstance(call, ast.Call) and has_generator(call)}
-    for node in ast.walk(tree):
-        if id(node) in apart:
-            continue
-        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-        layer = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "nn"
-        if layer or name in DRAWS or name in drawing or name.startswith("Random"):
-            return True
-    return False
-
-
-def has_generator(call: ast.Call) -> bool:
-    """Tell whether the call draws from a generator of its own."""
-    return any(keyword.arg == "generator" for keyword in call.keywords)
-
-
-def names_that_draw(trees: list[ast.Module]) -> set[str]:
-    """Return the functions, classes and callable objects of a page whose use may draw again."""
-    names: set[str] = set()
-    for statement in [statement for tree in trees for statement in tree.body]:
-        if isinstance(statement, DEFINITIONS) and draws(statement, names):
-            names.add(statement.name)
-        elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call) and draws(statement, names):
-            layers = called(statement.value)[:1].isupper()
-            names |= {target.id for target in statement.targets if isinstance(target, ast.Name) and layers}
-    return names
-
-
 def read_random(statement: ast.stmt, effects: Effects, drawing: set[str]) -> None:
     """Treat the random stream as a name: seeding binds it, drawing reads and changes it."""
-    if isinstance(statement, DEFINITIONS):
-        return
-    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call) and called(node) in SEEDS]
-    if any(isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) for call in calls):
+    kind = touches_stream(statement, drawing)
+    if kind == "seeds":
         effects.binds.add(RANDOM)
-    elif draws(statement, drawing):
-        if RANDOM not in effects.binds:
-            effects.uses.add(RANDOM)
+    elif kind == "draws":
+        effects.uses |= {RANDOM} - effects.binds
         effects.changes.add(RANDOM)

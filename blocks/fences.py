@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from pytest_codeblocks import extract_from_buffer
+from pytest_codeblocks.main import CodeBlock, extract_from_buffer
 
 from blocks.errors import BadInput
 from blocks.marks import Mark, read_mark
@@ -107,10 +107,11 @@ def without_prefix(line: str, prefix: str) -> str:
     return line.lstrip(" \t>") if ">" in prefix else line.lstrip(" \t")
 
 
-def extract(path: Path, plain: list[str]) -> list:
+def extract(path: Path, plain: list[str]) -> list[CodeBlock]:
     """Return pytest-codeblocks' blocks; its complaints become `BadInput`."""
     try:
-        return extract_from_buffer(StringIO("\n".join(plain) + "\n"), max_num_lines=len(plain) + 2)
+        text = StringIO("\n".join(plain) + "\n")
+        return list(extract_from_buffer(text, max_num_lines=len(plain) + 2))
     except RuntimeError as error:
         raise BadInput(path, 1, str(error), "Mend the comment") from None
 

@@ -18,7 +18,9 @@ def figure_fault(block: Block, figures: tuple[str, ...]) -> str:
     """Return what is wrong with the number or size of a block's figures, or nothing."""
     declared = block.mark("figure") is not None
     if len(figures) != declared:
-        advice = "end it with one open figure" if declared else 'add <!--pytest.mark.figure(alt="...")--> above its fence'
+        advice = (
+            "end it with one open figure" if declared else 'add <!--pytest.mark.figure(alt="...")--> above its fence'
+        )
         return f"the block draws {len(figures)} figures and declares {int(declared)}: {advice}"
     if figures and len(figures[0].encode()) > LARGEST:
         return f"the figure has {len(figures[0].encode()):,} bytes, more than {LARGEST:,}: draw fewer points"

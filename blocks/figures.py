@@ -6,17 +6,18 @@ stand out at 3:1 or more on both backgrounds.
 """
 
 from io import StringIO
+from typing import Any
 
 from cycler import cycler
 from matplotlib import rcParams
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
 
-__all__ = ["FigureCanvas", "rendered", "show", "style"]
+__all__ = ["FigureCanvas", "rendered", "show"]
 
 INK, INK_ON_DARK = "#24292f", "#d6d9e0"
 COLOURS = ["#2a7fd4", "#ee4c2c", "#2a9d5c", "#9b6bd0", "#b8860b", "#d6498f", "#1a9aa8", "#7f7f7f"]
-STYLE = {
+STYLE: Any = {
     **{f"{part}.color": INK for part in ("text", "xtick", "ytick")},
     **{f"axes.{part}color": INK for part in ("edge", "label")},
     **{f"{part}.facecolor": "none" for part in ("figure", "axes", "savefig", "legend")},
@@ -33,19 +34,17 @@ STYLE = {
     "svg.hashsalt": "blocks",
 }
 ON_DARK = (
-    "<style>text{{font-family:system-ui,sans-serif}}@media(prefers-color-scheme:dark){{"
-    '[style*="fill: {0}"]{{fill:{1}!important}}[style*="stroke: {0}"]{{stroke:{1}!important}}'
-    'text:not([style*="fill"]){{fill:{1}}}}}</style>'
-).format(INK, INK_ON_DARK)
+    "<style>text{font-family:system-ui,sans-serif}@media(prefers-color-scheme:dark){"
+    f'[style*="fill: {INK}"]{{fill:{INK_ON_DARK}!important}}[style*="stroke: {INK}"]{{stroke:{INK_ON_DARK}!important}}'
+    f'text:not([style*="fill"]){{fill:{INK_ON_DARK}}}}}</style>'
+)
+
+
+rcParams.update(STYLE)
 
 
 def show(*args: object, **kwargs: object) -> None:
     """Do nothing: the runner saves what is open when the block ends."""
-
-
-def style() -> None:
-    """Set the guide's look; a run calls it once, before the first block."""
-    rcParams.update(STYLE)
 
 
 def rendered() -> list[str]:
@@ -64,5 +63,3 @@ def with_ink(svg: str) -> str:
     start = svg.index("<svg")
     end = svg.index(">", start) + 1
     return svg[start:end] + "\n" + ON_DARK + svg[end:]
-
-

@@ -73,7 +73,9 @@ def read_page(path: Path, root: Path) -> Page:
     regions = read_regions(snippet) if snippet.exists() else {}
     shells = (f"shell-{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
     blocks = tuple(
-        python_block(path, fence, snippet, root, regions) if fence.kind == "python" else shell_block(path, fence, next(shells))
+        python_block(path, fence, snippet, root, regions)
+        if fence.kind == "python"
+        else shell_block(path, fence, next(shells))
         for fence in fences
     )
     check_order(path, snippet, [block for block in blocks if block.kind == "python"], regions)
@@ -136,6 +138,8 @@ def check_orphans(root: Path) -> None:
     for path in sorted((root / "snippets").rglob("*")):
         page = (root / "docs" / path.relative_to(root / "snippets")).with_suffix(".md")
         if path.suffix == ".py" and not page.exists() and not is_tutorial(path):
-            raise BadInput(path, 1, "no page shows this snippet", f"Add {page.relative_to(root)}, or delete the snippet")
+            raise BadInput(
+                path, 1, "no page shows this snippet", f"Add {page.relative_to(root)}, or delete the snippet"
+            )
         if path.suffix == ".out" and not path.with_name(path.name.split(".")[0] + ".py").exists():
             raise BadInput(path, 1, "output without a snippet", "Delete it")

@@ -76,7 +76,7 @@ def check_code_outside(path: Path, regions: dict[str, Region]) -> None:
     if body and is_docstring(body[0]):
         body = body[1:]
     for node in body:
-        for part in node.body if is_main_guard(node) else [node]:
+        for part in node.body if isinstance(node, ast.If) and is_main_guard(node) else [node]:
             if not set(range(part.lineno, (part.end_lineno or part.lineno) + 1)) <= inside:
                 raise BadInput(path, part.lineno, "code outside a region", "Put it between markers and show it")
 
@@ -86,6 +86,6 @@ def is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def is_main_guard(node: ast.stmt) -> bool:
+def is_main_guard(node: ast.If) -> bool:
     """Tell whether the statement is `if __name__ == "__main__":`."""
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'" and not node.orelse
+    return ast.unparse(node.test) == "__name__ == '__main__'" and not node.orelse

@@ -1,14 +1,13 @@
 """Run a program, the blocks of one page, in a process of its own, and yield one result a block as it comes.
 
 Processes come from `multiprocessing`: its fork server, which has imported torch and run no tensor operation, where
-forking is safe, and `spawn` elsewhere. This side holds the clock and the memory limit, and ends the whole process group.
+forking is safe, and `spawn` elsewhere. This side holds the clock and the memory limit, and ends the process group.
 """
 
 import contextlib
 import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -18,13 +17,12 @@ from functools import cached_property
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import psutil
+from typing import Any, Literal
 
 from blocks import child
-from blocks.child import Job, Result, Step
+from blocks.messages import Job, Result, Step
 from blocks.page import Block, Page
+from blocks.processes import end, ended, resident, size, stack
 
 ENVIRONMENT = {
     "MPLBACKEND": "module://blocks.figures",
@@ -58,7 +56,7 @@ class Runner:
     """`cpu`, which hides the GPUs, or `cuda`."""
     limits: Limits = field(default_factory=Limits)
     """What one block may take."""
-    method: str = "forkserver" if sys.platform == "linux" else "spawn"
+    method: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
     """How `multiprocessing` starts a process."""
 
     def __post_init__(self) -> None:
@@ -69,7 +67,7 @@ class Runner:
 
     @cached_property
     def gpus(self) -> int:
-        """Number of CUDA devices that blocks may use; raise `LookupError` where `cuda` is asked for and there is none."""
+        """Number of CUDA devices that blocks may use; raise `LookupError` where `cuda` is asked for in vain."""
         if self.device == "cpu":
             return 0
         count = Block("count", "python", "import torch\nprint(torch.cuda.device_count())\n", 1, Path(__file__), 1)
@@ -85,7 +83,7 @@ class Runner:
         multiprocessing.get_context(self.method).set_forkserver_preload(["torch", *modules, "blocks.child"])
 
     def run(self, page: Page, blocks: list[Block]) -> Iterator[Result]:
-        """Run the blocks in order in one namespace; yield a result for each, the last ones 'not run' after a failure."""
+        """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure."""
         folder = Path(tempfile.mkdtemp(prefix="page-"))
         (folder / "work").mkdir()
         job = Job(str(page.snippet.resolve()), tuple(map(step, blocks)), str(folder))
@@ -96,7 +94,8 @@ class Runner:
 
     def _results(self, job: Job, folder: Path) -> Iterator[Result]:
         receiver, sender = multiprocessing.Pipe(duplex=False)
-        process = multiprocessing.get_context(self.method).Process(target=child.main, args=(job, sender))
+        context: Any = multiprocessing.get_context(self.method)
+        process = context.Process(target=child.main, args=(job, sender))
         with bare_main():
             process.start()
         sender.close()
@@ -120,7 +119,8 @@ class Runner:
             wait([receiver, process.sentinel], timeout=POLL)
             if receiver.poll():
                 with contextlib.suppress(EOFError):
-                    return receiver.recv()
+                    result: Result = receiver.recv()
+                    return result
             if not process.is_alive():
                 process.join()
                 reason = ended(process.exitcode)
@@ -153,49 +153,3 @@ def bare_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
-
-
-def ended(code: int | None) -> str:
-    """Return how a process that sent no result came to its end."""
-    if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended its process with exit code {code}"
-
-
-def size(path: Path) -> int:
-    """Return the file's size in bytes, 0 while it does not exist."""
-    return path.stat().st_size if path.exists() else 0
-
-
-def resident(pid: int) -> int:
-    """Return the bytes of memory resident in a process and its children."""
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-    return total
-
-
-def stack(process: Any) -> None:
-    """Ask a process that hangs to write where it is to its standard error, and wait until it has."""
-    if hasattr(signal, "SIGABRT") and sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGABRT)
-        process.join(1)
-
-
-def end(process: Any) -> None:
-    """End the process and everything that it started."""
-    family = []
-    with contextlib.suppress(psutil.Error):
-        family = psutil.Process(process.pid).children(recursive=True)
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    for orphan in family:
-        with contextlib.suppress(psutil.Error):
-            orphan.kill()
-    process.kill()
-    process.join()

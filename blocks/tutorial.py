@@ -50,8 +50,6 @@ def read_cells(path: Path) -> list[Cell]:
         check_name(path, line, name)
         if name in cells:
             raise BadInput(path, line, f"cell '{name}' is already on line {cells[name].line - 1}", "Rename one of them")
-        cells[name] = Cell(
-            name, cell.source + "\n", line + 1, tuple(read_mark(mark, path, line) for mark in marks)
-        )
+        cells[name] = Cell(name, cell.source + "\n", line + 1, tuple(read_mark(mark, path, line) for mark in marks))
         marks = []
     return list(cells.values())

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from blocks.compare import same_output, same_picture
 from blocks.figure_files import figure_fault, figure_path
+from blocks.messages import Result
 from blocks.outputs import normalise
 from blocks.page import Block, Page
-from blocks.run import Result
 
 
 def fault(page: Page, block: Block, result: Result, recorded: dict[str, str], root: Path) -> str:
@@ -26,7 +26,9 @@ def output_fault(block: Block, printed: str, expected: str) -> str:
     if same_output(expected, printed, varies=block.mark("varies") is not None):
         return ""
     lines = difflib.ndiff(normalise(expected).splitlines(), normalise(printed).splitlines())
-    return "printed output differs from the record (- recorded, + printed):\n" + "\n".join(line.rstrip() for line in lines)
+    return "printed output differs from the record (- recorded, + printed):\n" + "\n".join(
+        line.rstrip() for line in lines
+    )
 
 
 def picture_fault(path: Path, figures: tuple[str, ...]) -> str:

@@ -1,0 +1,53 @@
+"""What the two sides of a run say to each other."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Step:
+    """One block, as the child needs it."""
+
+    name: str
+    """Name of the block."""
+    kind: str
+    """`python` or `bash`."""
+    code: str
+    """What is executed."""
+    source: str
+    """File that tracebacks and `inspect` name."""
+    line: int
+    """Line of `source` that holds the first line of the code."""
+    expected: dict[str, tuple[str, ...]]
+    """Names of the exceptions or warnings that it must raise, under `raises` or `warns`."""
+    matches: dict[str, str]
+    """Pattern that their message must match, under the same keys."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One program to run."""
+
+    path: str
+    """The snippet: `__file__` and `sys.argv[0]`."""
+    steps: tuple[Step, ...]
+    """Its blocks in order."""
+    folder: str
+    """Holds `stdout`, `stderr` and the working directory, `work`."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one block."""
+
+    name: str
+    """Name of the block."""
+    outcome: str
+    """`passed`, `failed` or `not run`."""
+    reason: str = ""
+    """Traceback, or why it did not run."""
+    output: str = ""
+    """What it printed on standard output."""
+    figures: tuple[str, ...] = ()
+    """SVG pictures that it drew."""
+    seconds: float = 0.0
+    """Wall time."""

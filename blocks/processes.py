@@ -1,0 +1,56 @@
+"""Watching and ending the process of a run, with everything that it started."""
+
+import contextlib
+import os
+import signal
+import sys
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import psutil
+
+
+def ended(code: int | None) -> str:
+    """Return how a process that sent no result came to its end."""
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended its process with exit code {code}"
+
+
+def size(path: Path) -> int:
+    """Return the file's size in bytes, 0 while it does not exist."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of memory resident in a process and its children."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+    return total
+
+
+def stack(process: BaseProcess) -> None:
+    """Ask a process that hangs to write where it is to its standard error, and wait until it has."""
+    if process.pid and sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGABRT)
+        process.join(1)
+
+
+def end(process: BaseProcess) -> None:
+    """End the process and everything that it started."""
+    family = []
+    with contextlib.suppress(psutil.Error):
+        family = psutil.Process(process.pid).children(recursive=True)
+    if process.pid and hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    for orphan in family:
+        with contextlib.suppress(psutil.Error):
+            orphan.kill()
+    process.kill()
+    process.join()
