@@ -5,6 +5,7 @@ forking is safe, and `spawn` elsewhere. This side holds the clock and the memory
 """
 
 import contextlib
+import json
 import multiprocessing
 import os
 import shutil
@@ -20,6 +21,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from blocks import child
+from blocks.environment import Environment
 from blocks.messages import Job, Result, Step
 from blocks.page import Block, Page
 from blocks.processes import end, ended, resident, size, stack
@@ -70,11 +72,24 @@ class Runner:
         """Number of CUDA devices that blocks may use; raise `LookupError` where `cuda` is asked for in vain."""
         if self.device == "cpu":
             return 0
-        count = Block("count", "python", "import torch\nprint(torch.cuda.device_count())\n", 1, Path(__file__), 1)
-        result = next(self.run(Page(Path(__file__), Path(__file__), (count,)), [count]))
-        if result.output.strip() in ("", "0"):
-            raise LookupError(f"--device cuda: torch finds no CUDA device here. {result.reason}")
-        return int(result.output)
+        count = int(self.ask("import torch", "torch.cuda.device_count()"))
+        if not count:
+            raise LookupError("--device cuda: torch finds no CUDA device here")
+        return count
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Where the blocks run."""
+        return Environment(**json.loads(self.ask("from blocks import environment as e", "e.as_json()")))
+
+    def ask(self, imports: str, expression: str) -> str:
+        """Return what an expression prints in a process such as a page gets."""
+        here = Path(__file__)
+        question = Block("question", "python", f"{imports}\nprint({expression})\n", 1, here, 1)
+        result = next(self.run(Page(here, here, (question,)), [question]))
+        if result.outcome != "passed":
+            raise RuntimeError(result.reason)
+        return result.output
 
     def preload(self, pages: list[Page]) -> None:
         """Name what the fork server imports before its first fork: torch, and what these pages use of `PRELOAD`."""

@@ -1,12 +1,13 @@
 """Pages as pytest collects them: one item a block, and one for each runnable copy that is not a prefix of its page."""
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from blocks import applies, figure_files, needs, outputs, page, run, verdict
+from blocks import applies, figure_files, needs, outputs, page, record, run, verdict
 from blocks.errors import BadInput
 
 RUNNER = pytest.StashKey[run.Runner]()
@@ -17,12 +18,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--device", choices=("cpu", "cuda"), default="cpu", help="where blocks run; cpu hides the GPUs")
     group.addoption("--network", action="store_true", help="run the blocks that need the network too")
     group.addoption("--update-outputs", action="store_true", help="re-record outputs and figures of pages that pass")
+    group.addoption("--record", action="store_true", help="write this environment's record of what passed")
     parser.addini("block_seconds", "wall time that one block may take", default="120")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     limits = run.Limits(seconds=float(config.getini("block_seconds")))
     config.stash[RUNNER] = run.Runner(config.getoption("device"), limits)
+    if config.getoption("record") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(config), "blocks-recorder")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -120,12 +124,17 @@ class BlockItem(pytest.Item):
             self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs))
 
     def setup(self) -> None:
+        key = record.page_key(self.parent.page, self.config.rootpath)
+        code = record.code_hash(self.parent.page, self.block)
+        self.user_properties.append(("block", (key, self.block.name, code)))
         reason = self.parent.why_not(self.block)
         if reason:
             pytest.skip(reason)
 
     def runtest(self) -> None:
-        self.judge(self.parent.result(self.block.name))
+        result = self.parent.result(self.block.name)
+        self.user_properties.append(("seconds", result.seconds))
+        self.judge(result)
 
     def judge(self, result: run.Result) -> None:
         """Pass, fail with what is wrong, or skip what did not run."""
@@ -161,6 +170,31 @@ class CopyItem(BlockItem):
             if part.outcome == "failed":
                 raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")
         self.judge(result)
+
+
+class Recorder:
+    """Gathers the verdicts of a session, from its workers too, and writes the record at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.blocks: record.Verdicts = {}
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        properties = dict(report.user_properties)
+        if "block" not in properties or (report.when != "call" and report.outcome == "passed"):
+            return
+        key, name, code = properties["block"]
+        skipped = f"skipped: {report.longrepr[2].removeprefix('Skipped: ')}" if report.skipped else report.outcome
+        entry = self.blocks.setdefault(key, {}).setdefault(name, {"code": code, "verdict": skipped})
+        if report.failed:
+            entry["verdict"] = "failed"
+        self.seconds[key] = self.seconds.get(key, 0.0) + properties.get("seconds", 0.0)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        folder = self.config.rootpath / "docs" / "records"
+        seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
+        record.write_record(folder, self.config.stash[RUNNER].environment, self.blocks, seconds)
 
 
 class BlockFailed(Exception):
