@@ -1,26 +1,25 @@
-"""What a reader sees around each block: the page's HTML with every block's output and picture below its code."""
+"""A page's Markdown and HTML with every block in its frame, and the count that proves none is missing."""
 
 import re
-from collections.abc import Callable
-from html import escape
-from pathlib import Path
 
 from blocks.errors import BadInput, read_text
 from blocks.fences import read_fences
-from blocks.figure_files import figure_path
+from blocks.frame import Site, bar, output, picture
 from blocks.outputs import read_outputs
-from blocks.page import Block, Page
+from blocks.page import Page
+from blocks.tutorial import is_tutorial
 
 OPENING = re.compile(
     r"(?P<head>^.*?(?:`{3,}|~{3,}))[ \t]*\{?[ \t]*\.?(?P<language>[\w+-]+)(?P<options>[^}\n]*)\}?[ \t]*$"
 )
 CODE_END = "</code></pre></div>"
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
-SIZE = re.compile(r'<svg[^>]* height="(?P<height>[\d.]+)pt"[^>]* width="(?P<width>[\d.]+)pt"|<svg[^>]*>')
 
 
 def with_anchors(page: Page, markdown: str) -> str:
     """Return the page's Markdown with every block's fence carrying the anchor `block-NAME`."""
+    if is_tutorial(page.path):
+        return markdown
     lines = markdown.split("\n")
     shift = read_text(page.path).count("\n") + 1 - len(lines)  # front matter is gone from what MkDocs hands over
     fences = [fence for fence in read_fences(page.path, markdown) if fence.kind]
@@ -33,38 +32,23 @@ def with_anchors(page: Page, markdown: str) -> str:
     return "\n".join(lines)
 
 
-def with_results(page: Page, html: str, root: Path, url: Callable[[str], str]) -> str:
-    """Return the page's HTML with results below each block; raise `BadInput` if a block is missing or not counted."""
+def with_results(page: Page, html: str, site: Site, top: str) -> str:
+    """Return the page's HTML with every block in its frame; `top` leads from the page to the site's root.
+
+    Raises `BadInput` if what is rendered is not what is run.
+    """
     shown = len(RENDERED.findall(html))
     if shown != len(page.blocks):
         problem = f"{shown} code blocks are rendered and {len(page.blocks)} are run"
         raise BadInput(page.path, 1, problem, "Look for a fence in an unusual place")
     outputs = read_outputs(page.snippet)
     for block in page.blocks:
-        start = html.find(f'id="block-{block.name}"')
-        end = html.find(CODE_END, start) + len(CODE_END)
-        if start < 0 or end < len(CODE_END):
+        at = html.find(f' id="block-{block.name}"')
+        start, end = html.rfind("<div", 0, at), html.find(CODE_END, at) + len(CODE_END)
+        if at < 0 or end < len(CODE_END):
             raise BadInput(page.path, block.page_line, f"block '{block.name}' is not rendered", "Mend its fence")
-        html = html[:end] + picture(page, block, root, url) + output(outputs.get(block.name, "")) + html[end:]
+        code = html[start:end].replace(f' id="block-{block.name}"', "", 1)
+        parts = bar(page, block, site, top), code, picture(page, block, site.root, top)
+        shell = "".join(parts) + output(outputs.get(block.name, ""))
+        html = f'{html[:start]}<div class="block" id="block-{block.name}">{shell}</div>{html[end:]}'
     return html
-
-
-def output(text: str) -> str:
-    """Return the element that shows what a block printed, or nothing."""
-    if not text:
-        return ""
-    return (
-        '<div class="output"><span class="output-label">Output</span>'
-        f"<pre><samp>{escape(text.rstrip(chr(10)), quote=False)}</samp></pre></div>"
-    )
-
-
-def picture(page: Page, block: Block, root: Path, url: Callable[[str], str]) -> str:
-    """Return the element that shows what a block drew, or nothing."""
-    mark, path = block.mark("figure"), figure_path(page, block, root)
-    if mark is None or not path.exists():
-        return ""
-    size = SIZE.search(path.read_text("utf-8"))
-    width, height = (round(float(size[side] or 0) * 4 / 3) for side in ("width", "height")) if size else (0, 0)
-    source, alt = url(path.relative_to(root / "docs").as_posix()), escape(mark.kwargs["alt"])
-    return f'<img class="figure" src="{source}" alt="{alt}" width="{width}" height="{height}" loading="lazy">'

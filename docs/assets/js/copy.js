@@ -1,0 +1,25 @@
+// Copy: the block as shown. Copy as script: the block with the blocks it needs, as one program.
+// One listener on the document, so it holds under instant navigation.
+const codeOf = (name) => document.querySelector(`#block-${name} code`).textContent;
+
+const scriptOf = (bar) => {
+  const needs = bar.dataset.needs.split(" ");
+  const page = location.pathname.replace(/\/(index\.html)?$/, "");
+  const heading = `# ${document.title}: ${needs.at(-1)} (${page}), tested with torch ${document.querySelector("[data-torch]")?.dataset.torch}`;
+  return [heading, ...needs.map(codeOf)].join("\n");
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest(".copy, .copy-script");
+  if (!button) return;
+  const bar = button.closest(".block-bar");
+  const text = button.matches(".copy") ? codeOf(bar.dataset.needs.split(" ").at(-1)) : scriptOf(bar);
+  await navigator.clipboard.writeText(text);
+  const status = document.querySelector("#copied");
+  button.classList.add("done");
+  if (status) status.textContent = button.matches(".copy") ? "Copied" : "Copied as script";
+  setTimeout(() => {
+    button.classList.remove("done");
+    if (status) status.textContent = "";
+  }, 1500);
+});
