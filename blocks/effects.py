@@ -1,16 +1,17 @@
 """What a block does to names, read off its syntax tree, erring on the side of 'uses' and 'changes'."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from blocks.randomness import DEFINITIONS, RANDOM, called, names_that_draw, touches_stream
+from blocks.randomness import RANDOM, names_that_draw, touches_stream
+from blocks.sharing import families, flows, holds_gradient, links
+from blocks.syntax import DEFINITIONS, FUNCTIONS, arguments, called, free_names, imported, names, roots, union, walk
 
 PURE = {"assert_close", "isinstance", "len", "manual_seed", "print", "repr", "show", "str", "synchronize"}
-EFFECTS = {"backward", "copy", "load_state_dict", "next", "pop", "save", "step", "update"}
+EFFECTS = {"backward", "copy", "load_state_dict", "next", "pop", "step", "update"}
+SAVES = {"dump", "save", "savez"}
 SWITCHES = ("set_", "use_", "enable", "disable", "register", "init_", "destroy", "filterwarnings", "simplefilter")
-PLAIN_ARGUMENTS = {"device", "dtype", "requires_grad", "seed"}
-FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass
@@ -25,114 +26,157 @@ class Effects:
     """Names given a new value, whatever they held."""
     changes: set[str] = field(default_factory=set)
     """Names whose object, or module state, it changes in place."""
+    backward: set[str] = field(default_factory=set)
+    """Names from which it runs a backward pass."""
+    holders: set[str] = field(default_factory=set)
+    """Names bound to something whose gradient a backward pass fills."""
     links: list[set[str]] = field(default_factory=list)
-    """Names that may share an object, since one was made from the others."""
-    modules: set[str] = field(default_factory=set)
-    """Names bound by an import."""
+    """Groups of names that may share an object."""
+    flows: list[set[str]] = field(default_factory=list)
+    """Groups of names that a gradient may flow between."""
 
 
-def read_effects(codes: Iterable[str]) -> list[Effects]:
+@dataclass(frozen=True)
+class Scope:
+    """What a page defines and imports."""
+
+    own: dict[str, ast.AST]
+    """Its functions, methods and classes."""
+    modules: set[str]
+    """Names bound by imports."""
+    drawing: set[str]
+    """Its functions, classes and objects whose use draws random numbers."""
+
+
+def read_effects(codes: Sequence[str]) -> list[Effects]:
     """Return the effects of each block of one page, given in page order."""
     trees = [ast.parse(code) for code in codes]
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    own = {node.name for node in nodes if isinstance(node, DEFINITIONS)}
-    modules = {name for node in nodes for name in imported(node)}
-    drawing = names_that_draw(trees)
-    effects = []
-    for tree in trees:
-        effects.append(Effects())
-        for statement in tree.body:
-            read_statement(statement, effects[-1], own, modules)
-            read_random(statement, effects[-1], drawing)
+    own: dict[str, ast.AST] = {node.name: node for node in nodes if isinstance(node, DEFINITIONS)}
+    scope = Scope(own, union(map(imported, nodes)), names_that_draw(trees))
+    effects = [Effects() for _ in trees]
+    for tree, effect in zip(trees, effects, strict=True):
+        read_body(tree.body, effect, scope)
     return effects
 
 
-def imported(node: ast.AST) -> set[str]:
-    """Return the names that an import statement binds."""
-    names = node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
-    return {(alias.asname or alias.name).split(".")[0] for alias in names}
+def read_body(body: Sequence[ast.stmt], effects: Effects, scope: Scope) -> None:
+    """Add the effects of statements that run one after another."""
+    for statement in body:
+        if isinstance(statement, ast.For):
+            read_simple([statement.target, statement.iter], effects, scope)
+            read_body([*statement.body, *statement.orelse], effects, scope)
+        elif isinstance(statement, ast.With):
+            read_simple(statement.items, effects, scope)
+            read_body(statement.body, effects, scope)
+        elif isinstance(statement, ast.If | ast.While | ast.Try):
+            read_branches(statement, effects, scope)
+        else:
+            read_simple([statement], effects, scope)
+            read_random(statement, effects, scope.drawing)
+        if not isinstance(statement, DEFINITIONS):
+            effects.links += links(statement, scope.own, scope.modules)
+            effects.flows += flows(statement, scope.modules)
 
 
-def read_statement(statement: ast.stmt, effects: Effects, own: set[str], modules: set[str]) -> None:
-    """Add one top-level statement's effects; `own` are the functions and classes that the page defines."""
-    nodes = list(walk(statement))
-    thrown_away = {id(node.value) for node, _ in nodes if isinstance(node, ast.Expr)}
-    for node, inside in nodes:
-        effects.modules |= imported(node)
-        if not inside:
-            effects.changes |= changed(node, id(node) in thrown_away, own, modules)
-    names = [(node, inside) for node, inside in nodes if isinstance(node, ast.Name)]
-    reads = {node.id for node, inside in names if not inside and isinstance(node.ctx, ast.Load)}
-    bound = {node.id for node, inside in names if not inside and not isinstance(node.ctx, ast.Load)}
-    bound |= {node.name for node, inside in nodes if not inside and isinstance(node, DEFINITIONS)}
-    bound |= imported(statement)
-    effects.uses |= reads - effects.binds
-    effects.later |= {node.id for node, inside in names if inside and isinstance(node.ctx, ast.Load)}
-    if isinstance(statement, ast.AugAssign):
+def read_branches(statement: ast.If | ast.While | ast.Try, effects: Effects, scope: Scope) -> None:
+    """Add the effects of a statement whose parts may not run: what they bind may keep its old value."""
+    before = set(effects.binds)
+    for _, value in ast.iter_fields(statement):
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, ast.stmt):
+                read_body([part], effects, scope)
+            elif isinstance(part, ast.ExceptHandler):
+                read_body(part.body, effects, scope)
+            elif isinstance(part, ast.AST):
+                read_simple([part], effects, scope)
+    maybe = effects.binds - before
+    effects.changes |= maybe
+    effects.binds = before | {name for name in maybe if name not in effects.uses}
+
+
+def read_simple(parts: Sequence[ast.AST], effects: Effects, scope: Scope) -> None:
+    """Add the effects of a statement without a body, or of the head of one with a body."""
+    nodes = [pair for part in parts for pair in walk(part)]
+    now = [node for node, inside in nodes if not inside]
+    bound = {node.id for node in now if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    bound |= {node.name for node in now if isinstance(node, DEFINITIONS)} | union(map(imported, now))
+    reads = [(n.id, inside) for n, inside in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    effects.later |= union(free_names(node) for node in now if isinstance(node, FUNCTIONS | ast.Lambda))
+    effects.uses |= {name for name, inside in reads if not inside} - effects.binds
+    effects.changes |= changes(now, scope)
+    effects.backward |= union(backward(node, scope) for node in now)
+    if isinstance(parts[0], ast.AugAssign):
         effects.uses |= bound - effects.binds
         effects.changes |= bound
-    elif isinstance(statement, ast.For | ast.While | ast.If | ast.Try):  # may leave the old value
-        effects.changes |= bound
-    effects.binds |= bound - (effects.uses & effects.changes)
-    if bound and not isinstance(statement, DEFINITIONS | ast.Import | ast.ImportFrom):
-        effects.links.append((shared(statement) | bound) - modules - own)
+        return
+    effects.binds |= bound
+    if any(holds_gradient(part, scope.own) for part in parts):
+        effects.holders |= bound
 
 
-def walk(node: ast.AST, inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield each node below, and whether it lies in a function's body, which runs only when called."""
-    yield node, inside
-    for name, value in ast.iter_fields(node):
-        deeper = inside or (isinstance(node, FUNCTIONS | ast.Lambda) and name == "body")
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from walk(child, deeper)
+def changes(nodes: list[ast.AST], scope: Scope) -> set[str]:
+    """Return the names whose object these nodes may change: stores into it, and calls made for their effect."""
+    thrown_away = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    stores = [n for n in nodes if isinstance(n, ast.Attribute | ast.Subscript) and not isinstance(n.ctx, ast.Load)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and called(node) not in PURE]
+    return union(map(roots, stores)) | union(changed_by_call(call, id(call) in thrown_away, scope) for call in calls)
 
 
-def shared(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement reads other than as a plain argument such as `device=`."""
-    plain = {
-        id(name)
-        for node in ast.walk(statement)
-        if isinstance(node, ast.keyword) and node.arg in PLAIN_ARGUMENTS
-        for name in ast.walk(node.value)
-    }
-    moved = {
-        id(argument)
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Call) and called(node) in ("to", "range", "len")
-        for argument in node.args
-    }
-    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and id(n) not in plain | moved}
-
-
-def changed(node: ast.AST, thrown_away: bool, own: set[str], modules: set[str]) -> set[str]:
-    """Return the names whose object a node may change: stores into it, and calls made for their effect."""
-    if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        return roots(node)
-    if not isinstance(node, ast.Call) or called(node) in PURE:
-        return set()
-    name = called(node)
-    receiver = roots(node.func) if isinstance(node.func, ast.Attribute) else set()
-    switch = name.startswith(SWITCHES)
-    if not (thrown_away or switch or name in own or name in EFFECTS or name.endswith("_")):
-        return set() if isinstance(node.func, ast.Attribute) else roots(node.func) - own
-    if receiver and not receiver & modules and name not in own:
+def changed_by_call(call: ast.Call, thrown_away: bool, scope: Scope) -> set[str]:
+    """Return the names whose object, or module state, a call may change."""
+    name = called(call)
+    receiver = roots(call.func) if isinstance(call.func, ast.Attribute) else set()
+    if receiver & scope.modules and name.startswith(SWITCHES):
         return receiver
-    given = set().union(*(roots(a) for a in [*node.args, *(k.value for k in node.keywords)]), set())
-    return given | (receiver if switch else receiver - modules)
+    receiver -= scope.modules
+    function = scope.own.get(name)
+    if isinstance(function, FUNCTIONS):
+        return receiver | (given_to(call, function, changed_parameters(function, scope)) - scope.modules)
+    given = union(map(roots, arguments(call)[1:] if name in SAVES else arguments(call))) - scope.modules
+    if name in SAVES:
+        return given
+    if "__call__" in scope.own and isinstance(call.func, ast.Name) and name not in scope.own:
+        return {name}
+    if not (thrown_away or name in EFFECTS or name.endswith("_")):
+        return set()
+    return receiver or given
 
 
-def roots(node: ast.AST) -> set[str]:
-    """Return the names at the left end of attribute, subscript and call chains in an expression."""
-    if isinstance(node, ast.Name):
-        return {node.id}
-    if isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        return roots(node.value)
-    if isinstance(node, ast.Call):
-        return roots(node.func)
-    if isinstance(node, ast.Tuple | ast.List):
-        return set().union(*map(roots, node.elts), set())
-    return set()
+def changed_parameters(function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> set[str]:
+    """Return the parameters whose object the function's own body may change."""
+    body = [node for statement in function.body for node in ast.walk(statement)]
+    others = Scope({n: node for n, node in scope.own.items() if node is not function}, scope.modules, scope.drawing)
+    family = families(group for statement in function.body for group in links(statement, scope.own, scope.modules))
+    touched = changes(body, others)
+    touched |= union(family.get(name, set()) for name in touched)
+    return touched & {argument.arg for argument in parameters(function)}
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    """Return the function's parameters, positional ones first, without `self`."""
+    every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return [parameter for parameter in every if parameter.arg != "self"]
+
+
+def given_to(call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, wanted: set[str]) -> set[str]:
+    """Return the names that a call gives to the parameters `wanted` of a function of the page."""
+    known = [parameter.arg for parameter in parameters(function)]
+    named = [(keyword.arg, keyword.value) for keyword in call.keywords]
+    placed = list(zip(known, call.args, strict=False))
+    rest = call.args[len(known) :]
+    return union(roots(a) for name, a in [*placed, *named] if name in wanted) | union(map(roots, rest))
+
+
+def backward(node: ast.AST, scope: Scope) -> set[str]:
+    """Return the names from which a call runs a backward pass, itself or in a function of the page."""
+    if not isinstance(node, ast.Call):
+        return set()
+    function = scope.own.get(called(node), node)
+    runs = called(node) == "backward" or any(
+        isinstance(child, ast.Call) and called(child) == "backward" for child in ast.walk(function)
+    )
+    return names(node) - scope.modules if runs else set()
 
 
 def read_random(statement: ast.stmt, effects: Effects, drawing: set[str]) -> None:

@@ -5,9 +5,11 @@ from the random stream it continues. What `blocks.effects` cannot see is found b
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from blocks.effects import Effects, read_effects
 from blocks.page import Block, Page
+from blocks.sharing import families
 
 
 def needs(page: Page, target: Block) -> list[Block]:
@@ -15,10 +17,34 @@ def needs(page: Page, target: Block) -> list[Block]:
     if target.kind != "python":
         return [target]
     blocks = [block for block in page.blocks if block.kind == "python"]
-    blocks = blocks[: blocks.index(target) + 1]
-    effects = read_effects(block.code for block in blocks)
-    kin = families(link for effect in effects for link in effect.links)
-    last = len(blocks) - 1
+    programs = read_programs(tuple(block.code for block in blocks))
+    return [blocks[index] for index in programs[blocks.index(target)]]
+
+
+@cache
+def read_programs(codes: tuple[str, ...]) -> list[list[int]]:
+    """Return for each block of a page, given in page order, which blocks make its runnable copy."""
+    effects = read_effects(codes)
+    return [read_program(last, effects, Kinship(effects)) for last in range(len(codes))]
+
+
+class Kinship:
+    """Which names of a page may share an object, and which a gradient may flow between."""
+
+    def __init__(self, effects: list[Effects]) -> None:
+        self.sharing = families(link for effect in effects for link in effect.links)
+        self.flowing = families([*(flow for e in effects for flow in e.flows), *self.sharing.values()])
+        self.holders = {name for effect in effects for name in effect.holders}
+
+    def reached(self, name: str, effect: Effects) -> bool:
+        """Tell whether a block's changes may reach the object behind the name."""
+        family = self.sharing.get(name, {name})
+        gradient = family & self.holders and effect.backward & self.flowing.get(name, {name})
+        return bool(effect.changes & family or gradient)
+
+
+def read_program(last: int, effects: list[Effects], kinship: Kinship) -> list[int]:
+    """Return which blocks the block at `last` needs, itself included, in page order."""
     included: set[int] = set()
     found = [last]
     while found:
@@ -27,24 +53,14 @@ def needs(page: Page, target: Block) -> list[Block]:
             included.add(index)
             wishes = [(name, index, False) for name in effects[index].uses]
             wishes += [(name, last, True) for name in effects[index].later]
-            found += [provider for wish in wishes for provider in providers(*wish, effects, kin)]
-    return [blocks[index] for index in sorted(included)]
+            found += [provider for wish in wishes for provider in providers(*wish, effects, kinship)]
+    return sorted(included)
 
 
-def providers(name: str, before: int, later: bool, effects: list[Effects], kin: dict[str, set[str]]) -> Iterator[int]:
+def providers(name: str, before: int, later: bool, effects: list[Effects], kinship: Kinship) -> Iterator[int]:
     """Yield the blocks before `before` that bind the name or change what it may hold, the nearest first."""
-    family = kin.get(name, {name})
     for index in range(before - 1, -1, -1):
-        if name in effects[index].binds or effects[index].changes & family:
+        if name in effects[index].binds or kinship.reached(name, effects[index]):
             yield index
         if name in effects[index].binds and not later:
             return
-
-
-def families(links: Iterator[set[str]]) -> dict[str, set[str]]:
-    """Return for each linked name the names that may share an object with it, itself included."""
-    family: dict[str, set[str]] = {}
-    for link in links:
-        merged = set(link).union(*(family.get(name, set()) for name in link))
-        family |= dict.fromkeys(merged, merged)
-    return family

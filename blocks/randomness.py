@@ -2,6 +2,8 @@
 
 import ast
 
+from blocks.syntax import DEFINITIONS, called
+
 RANDOM = "<random stream>"
 SEEDS = {"manual_seed", "seed", "set_rng_state"}
 DRAWS = {
@@ -28,12 +30,6 @@ DRAWS = {
     *("rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "rrelu", "poisson", "sample"),
     *("permutation", "uniform", "random_split", "shuffle", "DataLoader", "WeightedRandomSampler"),
 }
-DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-
-
-def called(node: ast.Call) -> str:
-    """Return the last name of what is called."""
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def draws(tree: ast.AST, drawing: set[str]) -> bool:
