@@ -4,9 +4,11 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
+from mkdocs_jupyter.config import settings as jupyter_settings
 
 from blocks.errors import BadInput
 from blocks.guide import Guide
@@ -14,16 +16,29 @@ from blocks.guide import Guide
 ROOT = Path(__file__).parent
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    jupyter_settings.templates_dir = str(ROOT / "blocks" / "templates")
+    return config
+
+
+@event_priority(100)  # before mkdocs-jupyter looks for notebooks
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     try:
         config.extra["guide"] = guide = Guide(ROOT, config.repo_url)
         for script in guide.tutorials():
-            files.append(File.generated(config, f"tutorials/{script.stem}.ipynb", abs_src_path=str(script)))
+            place = str(ROOT / "snippets"), config.site_dir, config.use_directory_urls
+            files.append(File(f"tutorials/{script.name}", *place))
         for address, text in guide.programs():
             files.append(File.generated(config, address, content=text))
     except BadInput as error:
         raise PluginError(str(error)) from None
     return files
+
+
+def on_pre_page(page: Page, *, config: MkDocsConfig, files: Files) -> Page:
+    if page.file.src_dir == str(ROOT / "snippets"):
+        page.edit_url = f"{config.repo_url}/edit/main/snippets/{page.file.src_uri}"
+    return page
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from blocks import heading, render, verification
+from blocks import heading, render, tutorial, verification
 from blocks.frame import Site
 from blocks.page import Page, find_pages, read_page
 from blocks.program import program
@@ -31,7 +31,7 @@ class Guide:
     def programs(self) -> Iterator[tuple[str, str]]:
         """Yield address and text of each page's program."""
         for page in self.pages.values():
-            if page.blocks:
+            if page.blocks and page.path != page.snippet:
                 yield page.snippet.relative_to(self.root / "snippets").as_posix(), program(page)
 
     def markdown(self, path: Path, markdown: str) -> str:
@@ -48,5 +48,7 @@ class Guide:
     def html(self, path: Path, html: str, meta: Mapping[str, Any], titles: heading.Titles, top: str) -> str:
         """Return a page's HTML with every block in its frame and the facts below its title."""
         page, reading = self.pages[path], heading.minutes(html)
+        if path == page.snippet:
+            html = tutorial.with_links(path, html, {source: url for source, (_, url) in titles.items()})
         framed = render.with_results(page, html, self.site, top)
         return heading.with_heading(page, framed, reading, meta, titles, self.site)

@@ -103,7 +103,7 @@ def with_entry(config: Path, page: str, title: str) -> str:
     """Return the text of `mkdocs.yml` with the page as the last of its section in the nav."""
     lines = config.read_text("utf-8").splitlines(keepends=True)
     section = page.split("/")[0]
-    entries = [n for n, line in enumerate(lines) if re.match(rf"\s+- .+: {section}/[\w-]+\.(md|ipynb)$", line)]
+    entries = [n for n, line in enumerate(lines) if re.match(rf"\s+- .+: {section}/[\w-]+\.(md|py)$", line)]
     if not entries:
         raise BadInput(config, 1, f"nav has no section whose pages lie in '{section}/'", "Add the section to nav first")
     last = lines[entries[-1]]

@@ -1,6 +1,8 @@
 """A tutorial: a percent-format script under `snippets/tutorials/`, whose code cells are named blocks."""
 
+import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from blocks.marks import Mark, read_mark
 from blocks.regions import check_name
 
 HEADER = re.compile(r"^# %%(?P<rest>.*)$")
+LINK = re.compile(r'href="(?P<path>[^":#]+\.md)(?P<anchor>#[^"]*)?"')
 COMMENT = re.compile(r"<!--[-\s]*(pytest\.mark\..*?)[-\s]*-->")
 
 
@@ -53,3 +56,15 @@ def read_cells(path: Path) -> list[Cell]:
         cells[name] = Cell(name, cell.source + "\n", line + 1, tuple(read_mark(mark, path, line) for mark in marks))
         marks = []
     return list(cells.values())
+
+
+def with_links(path: Path, html: str, addresses: Mapping[str, str]) -> str:
+    """Return the rendered prose with its links to pages leading to where these are built, and its headings' marks."""
+
+    def built(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join("tutorials", link["path"]))
+        if target not in addresses:
+            raise BadInput(path, 1, f"a link leads to '{link['path']}', which is no page", "Mend the link")
+        return f'href="{addresses[target]}{link["anchor"] or ""}"'
+
+    return LINK.sub(built, html).replace('class="anchor-link"', 'class="headerlink" title="Link to this section"')
