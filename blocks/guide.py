@@ -1,15 +1,27 @@
 """The whole guide at one moment: its pages and records, and what a site builder asks of them."""
 
+import posixpath
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from blocks import heading, render, tutorial, verification
 from blocks.frame import Site
+from blocks.notebook import notebook
 from blocks.page import Page, find_pages, read_page
 from blocks.program import program
-from blocks.record import read_records
+from blocks.prose import markdown
+from blocks.record import page_key, read_records
+
+
+def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
+    """Return the absolute address of what a link on the page `key` leads to."""
+    if path.startswith("assets/"):
+        return f"{site_url}{path}"
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(key), path))
+    target = target.removesuffix(".md").removesuffix(".py").removesuffix("index")
+    return f"{site_url}{target.rstrip('/')}/{anchor}" if target else f"{site_url}{anchor}"
 
 
 class Guide:
@@ -28,11 +40,21 @@ class Guide:
         """Return the scripts of the tutorials."""
         return [path for path, page in self.pages.items() if path == page.snippet]
 
-    def programs(self) -> Iterator[tuple[str, str]]:
-        """Yield address and text of each page's program."""
+    def downloads(self, site_url: str) -> Iterator[tuple[str, str]]:
+        """Yield address and text of what a reader can take away: each page as a program and as a notebook."""
         for page in self.pages.values():
+            key = page_key(page, self.root)
+            if page.blocks:
+                yield f"{key}.ipynb", notebook(page, self.root, partial(absolute, site_url, key))
             if page.blocks and page.path != page.snippet:
-                yield page.snippet.relative_to(self.root / "snippets").as_posix(), program(page)
+                yield f"{key}.py", program(page)
+
+    def texts(self, site_url: str) -> Iterator[tuple[str, str, str]]:
+        """Yield address, title and text of each page as Markdown."""
+        for page in self.pages.values():
+            key = page_key(page, self.root)
+            text = markdown(page, self.root, partial(absolute, site_url, key))
+            yield f"{key}.md", text.splitlines()[0].lstrip("# "), text
 
     def markdown(self, path: Path, markdown: str) -> str:
         """Return a page's Markdown with anchors on its fences, totals and matrix filled in."""

@@ -27,7 +27,8 @@ def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], t
     lines = verified(page, site), before, f"{reading} min read{run_time(page, site)} · {actions(page, site)}"
     head, tail = html.split(TITLE_END, 1)
     shown = "".join(f"<p>{line}</p>" for line in lines if line)
-    return f'{head}{TITLE_END}<div class="page-facts">{shown}</div>{tail}'
+    status = '<p id="copied" role="status" aria-live="polite"></p>'
+    return f'{head}{TITLE_END}<div class="page-facts">{shown}{status}</div>{tail}'
 
 
 def verified(page: Page, site: Site) -> str:
@@ -64,7 +65,10 @@ def run_time(page: Page, site: Site) -> str:
 
 def actions(page: Page, site: Site) -> str:
     """Return links to the page's program."""
+    key = page_key(page, site.root).rsplit("/", 1)[-1]
     source = f"{site.repository}/blob/main/{page.snippet.relative_to(site.root).as_posix()}"
-    name = page.snippet.name
-    download = "" if page.path == page.snippet else f'<a href="../{name}" download>Download {name}</a> · '
-    return f'{download}<a href="{escape(source)}">Source</a>'
+    up = "" if key == "index" else "../"
+    endings = [("ipynb", "notebook"), ("md", "Markdown")]
+    endings += [("py", "script")] if page.path != page.snippet else []
+    links = [f'<a href="{up}{key}.{ending}" download>{name}</a>' for ending, name in endings]
+    return f'Download as {", ".join(links)} · <a href="{escape(source)}">Source</a>'

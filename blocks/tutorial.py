@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,15 @@ def read_cells(path: Path) -> list[Cell]:
         cells[name] = Cell(name, cell.source + "\n", line + 1, tuple(read_mark(mark, path, line) for mark in marks))
         marks = []
     return list(cells.values())
+
+
+def read_prose(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield the text of each prose cell with None, and for each code cell '' with its name."""
+    for cell in jupytext.reads(read_text(path), fmt="py:percent").cells:
+        if cell.cell_type == "code":
+            yield "", cell.metadata["title"]
+        else:
+            yield COMMENT.sub("", cell.source).strip() + "\n\n", None
 
 
 def with_links(path: Path, html: str, addresses: Mapping[str, str]) -> str:

@@ -1,0 +1,57 @@
+"""A page as a notebook to take away: prose as Markdown cells, blocks as code cells with their recorded outputs."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import v4
+
+from blocks.figure_files import figure_path
+from blocks.outputs import read_outputs
+from blocks.page import Block, Page
+from blocks.prose import fenced, parts, with_links
+
+FOLD = re.compile(r"^(?:!!!|\?\?\?\+?|===)[ ]+(?:[\w-]+[ ]*)?(?:\"(?P<title>[^\"]*)\")?[ ]*$")
+
+
+def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
+    """Return the page as a valid notebook; cell ids are the names of the blocks."""
+    outputs = read_outputs(page.snippet)
+    cells = []
+    for number, part in enumerate(parts(page)):
+        if part.block and part.block.kind == "python" and not part.block.mark("skip"):
+            picture = figure_path(page, part.block, root)
+            cells.append(code_cell(part.block, outputs.get(part.block.name, ""), picture))
+        else:
+            text = fenced(part.block.kind, part.block.code, "") if part.block else with_links(plain(part.text), address)
+            if text.strip():
+                cells.append(v4.new_markdown_cell(text.strip(), id=f"text-{number}"))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    nbformat.validate(made)
+    return str(nbformat.writes(made)) + "\n"
+
+
+def code_cell(block: Block, printed: str, picture: Path) -> Any:
+    """Return the block's cell, with what it printed and drew."""
+    shown = [v4.new_output("stream", name="stdout", text=printed)] if printed else []
+    if block.mark("figure") and picture.exists():
+        shown.append(v4.new_output("display_data", {"image/svg+xml": picture.read_text("utf-8")}))
+    metadata = {"tags": ["raises-exception"]} if block.mark("raises") else {}
+    return v4.new_code_cell(block.code.rstrip("\n"), id=block.name, outputs=shown, metadata=metadata)
+
+
+def plain(text: str) -> str:
+    """Return prose in the Markdown that notebooks know: folded parts and admonitions become bold titles."""
+    lines, inside = [], False
+    for line in text.splitlines():
+        fold = FOLD.match(line)
+        if fold:
+            inside = True
+            line = f"**{fold['title'] or 'Note'}**\n"
+        elif inside and line.strip() and not line.startswith("    "):
+            inside = False
+        lines.append(line.removeprefix("    ") if inside else line)
+    return "\n".join(lines)

@@ -1,0 +1,10 @@
+"""A sample."""
+
+# --8<-- [start:make-rows]
+rows = [1, 2]
+# --8<-- [end:make-rows]
+
+
+# --8<-- [start:print-rows]
+print(rows)
+# --8<-- [end:print-rows]

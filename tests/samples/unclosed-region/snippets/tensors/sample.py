@@ -1,0 +1,4 @@
+"""A sample."""
+
+# --8<-- [start:make-rows]
+rows = [1, 2]

@@ -1,0 +1,31 @@
+"""The built site that these checks read: `mkdocs build` writes it before they run."""
+
+from pathlib import Path
+
+import pytest
+from lxml import html
+
+from blocks.guide import Guide
+from blocks.page import Page
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "site"
+GUIDE = Guide(ROOT, "https://example.org/guide")
+PAGES = [page for page in GUIDE.pages.values() if page.blocks]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    if not (SITE / "index.html").exists():
+        pytest.fail("no site is built: run mkdocs build --strict first")
+
+
+def address(page: Page) -> str:
+    """Return the page's folder below the site's root."""
+    stem = page.snippet.relative_to(ROOT / "snippets").with_suffix("")
+    return "" if stem.name == "index" and len(stem.parts) == 1 else stem.as_posix()
+
+
+def read_html(page: Page) -> html.HtmlElement:
+    """Return the built page."""
+    return html.parse(SITE / address(page) / "index.html").getroot()

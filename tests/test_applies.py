@@ -1,0 +1,68 @@
+"""A block is left out only where one of its marks says so, with that reason."""
+
+from pathlib import Path
+
+import pytest
+
+from blocks import applies
+from blocks.errors import BadInput
+from blocks.marks import read_mark
+from blocks.page import Block
+
+PAGE = Path("docs/page.md")
+
+
+def block(*marks: str) -> Block:
+    return Block("only", "python", "", 3, PAGE, 1, tuple(read_mark(f"pytest.mark.{mark}", PAGE, 3) for mark in marks))
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    monkeypatch.setattr(applies, "version", lambda name: {"torch": "2.15.0+cu130"}[name])
+
+
+@pytest.mark.parametrize(
+    ("mark", "gpus", "reason"),
+    [
+        ("skip(reason='why')", 0, "why"),
+        ("skip(reason='why')", 8, "why"),
+        ("skipif(True, reason='why')", 0, "why"),
+        ("skipif(False, reason='why')", 0, ""),
+        ("cuda", 0, "needs a CUDA device"),
+        ("cuda", 1, ""),
+        ("multi_gpu", 1, "needs 2 CUDA devices"),
+        ("multi_gpu", 2, ""),
+        ("network", 0, "needs the network"),
+        ("torch('>=2.16')", 0, "needs torch >=2.16"),
+        ("torch('>=2.13')", 0, ""),
+        ("torch('==2.15.*')", 0, ""),
+        ("torch('<2.15')", 0, "needs torch <2.15"),
+        ("slow", 0, ""),
+        ("raises(ValueError)", 0, ""),
+    ],
+)
+def test_why_not(mark, gpus, reason):
+    assert applies.why_not(block(mark), gpus) == reason
+
+
+def test_unmarked_block_runs():
+    assert applies.why_not(block(), 0) == ""
+
+
+def test_first_reason_is_given():
+    assert applies.why_not(block("slow", "cuda", "skip(reason='why')"), 0) == "needs a CUDA device"
+
+
+def test_network_on_request():
+    assert applies.why_not(block("network"), 0, network=True) == ""
+
+
+def test_nightly_counts_as_its_release(monkeypatch):
+    monkeypatch.setattr(applies, "version", lambda name: "2.16.0.dev20261101+cpu")
+    assert applies.why_not(block("torch('>=2.15')"), 0) == ""
+
+
+@pytest.mark.parametrize("mark", ["torch('new')", "torch"])
+def test_versions_that_cannot_be_read(mark):
+    with pytest.raises(BadInput, match=r"^docs/page.md:3: "):
+        applies.why_not(block(mark), 0)

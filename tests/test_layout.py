@@ -1,0 +1,89 @@
+"""The shape of the project: what may import what, how long things are, which files belong together."""
+
+import ast
+import subprocess
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+import pytest
+
+from blocks.outputs import output_path, read_outputs
+from blocks.page import check_orphans, find_pages, read_page
+
+ROOT = Path(__file__).parents[1]
+CORE = sorted((ROOT / "blocks").glob("*.py"))
+TOOLING = [*CORE, ROOT / "tests/plugin.py", ROOT / "hooks.py"]
+PAGES = find_pages(ROOT)
+SNIPPETS = sorted((ROOT / "snippets").rglob("*.py"))
+MOST_LINES = 150
+MOST_LINES_IN_FUNCTION = 30
+LONG = ("blocks/effects.py", "blocks/run.py", "tests/plugin.py")  # one idea each, to be split when they next grow
+
+
+def named(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported_at_module_level(path):
+    """Return the top-level packages that importing the file imports by itself."""
+    nodes = list(ast.parse(path.read_text("utf-8")).body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").partition(".")[0]
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            nodes += ast.iter_child_nodes(node)
+
+
+@pytest.mark.parametrize("path", CORE, ids=named)
+def test_core_imports_no_host(path):
+    hosts = {"_pytest", "hooks", "mkdocs", "pytest", "tests", "torch", "torchvision"}
+    assert not hosts & set(imported_at_module_level(path))
+
+
+def test_building_the_site_does_not_import_torch():
+    code = "import hooks, sys; sys.exit(' '.join({'matplotlib', 'torch'} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", TOOLING, ids=named)
+def test_file_is_short(path):
+    lines = len(path.read_text("utf-8").splitlines())
+    if lines > MOST_LINES and named(path) in LONG:
+        pytest.xfail(f"{lines} lines")
+    assert lines <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", TOOLING, ids=named)
+def test_functions_are_short(path):
+    functions = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES_IN_FUNCTION} == {}
+
+
+def test_every_snippet_and_output_has_its_page():
+    check_orphans(ROOT)
+
+
+def test_every_snippet_is_run():
+    assert {read_page(path, ROOT).snippet for path in PAGES if read_page(path, ROOT).blocks} >= set(SNIPPETS)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_every_recorded_output_is_shown(path):
+    page = read_page(path, ROOT)
+    recorded = read_outputs(page.snippet)
+    assert list(recorded) == [block.name for block in page.blocks if block.name in recorded]
+    assert not output_path(page.snippet).exists() or recorded
+
+
+@pytest.mark.parametrize("path", SNIPPETS, ids=named)
+def test_snippet_shadows_no_module(path):
+    """A snippet run as a script has its own folder first on the import path."""
+    elsewhere = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
+    assert path.stem not in sys.stdlib_module_names
+    assert "-" in path.stem or PathFinder.find_spec(path.stem, elsewhere) is None

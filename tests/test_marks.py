@@ -1,0 +1,84 @@
+"""A comment above a fence is a known mark with all that it must say, or it is refused."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from blocks.errors import BadInput
+from blocks.marks import KNOWN, Mark, read_mark
+
+PAGE = Path("docs/page.md")
+
+
+def test_mark_with_arguments():
+    assert read_mark("pytest.mark.raises(ValueError, match='size')", PAGE, 3) == Mark(
+        "raises", (ValueError,), {"match": "size"}
+    )
+
+
+@pytest.mark.parametrize("name", ["cuda", "multi_gpu", "network", "slow"])
+def test_bare_mark(name):
+    assert read_mark(f"pytest.mark.{name}", PAGE, 3) == Mark(name)
+
+
+def test_condition_is_evaluated():
+    mark = read_mark("pytest.mark.skipif(sys.platform == 'nowhere', reason='no such place')", PAGE, 3)
+    assert mark.args == (sys.platform == "nowhere",)
+
+
+def test_condition_may_ask_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(__version__="9"))
+    mark = read_mark("pytest.mark.skipif(torch.__version__ == '0', reason='too old')", PAGE, 3)
+    assert mark.args == (False,)
+
+
+@pytest.mark.parametrize("name", ["skip", "skipif", "varies", "xfail"])
+@pytest.mark.parametrize("arguments", ["", "()", "(reason='')", "(reason=' ')", "(reason=3)"])
+def test_reason_is_required(name, arguments):
+    with pytest.raises(BadInput) as caught:
+        read_mark(f"pytest.mark.{name}{arguments}", PAGE, 3)
+    assert str(caught.value) == f"docs/page.md:3: mark '{name}' without reason. Write {name}(reason=\"...\")."
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("pytest.mark.skpi(reason='x')", "unknown mark"),
+        ("pytest.mark.parametrize('x', [1])", "unknown mark"),
+        ("pytest.mark", "unknown mark"),
+        ("pytest.mark.skip(reason='x'", "cannot be read"),
+        ("pytest.mark.raises(NoSuchError)", "cannot be read: name 'NoSuchError' is not defined"),
+        ("pytest.mark.figure(alt='')", "mark 'figure' without alt"),
+    ],
+)
+def test_mark_that_is_refused(text, problem):
+    with pytest.raises(BadInput, match=f"^docs/page.md:3: .*{problem}"):
+        read_mark(text, PAGE, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pytest.mark.raises('ValueError')",
+        "pytest.mark.raises(3)",
+        "pytest.mark.raises(ValueError, macth='size')",
+        "pytest.mark.raises(ValueError, match='(')",
+        "pytest.mark.warns(ValueError)",
+        "pytest.mark.skip(reason='x', until='2027')",
+        "pytest.mark.skipif(reason='x')",
+        "pytest.mark.cuda(2)",
+        "pytest.mark.torch",
+        "pytest.mark.torch('new')",
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused(text):
+    """Each would be ignored, or end the run in a traceback that names no page."""
+    with pytest.raises(BadInput, match=r"^docs/page.md:3: "):
+        read_mark(text, PAGE, 3)
+
+
+def test_every_known_mark_says_what_it_means():
+    assert all(meaning for meaning in KNOWN.values())
+    assert list(KNOWN) == sorted(KNOWN)

@@ -1,0 +1,81 @@
+"""Outputs are recorded under their block's name, whole or not at all, and read back as they were printed."""
+
+import tempfile
+
+import pytest
+
+from blocks.outputs import normalise, output_path, read_outputs, write_outputs, write_whole
+
+PRINTED = {
+    "one line": "1\n",
+    "no line end": "1",
+    "blank lines": "\n\n1\n\n",
+    "only a blank line": "\n",
+    "indented": "  1\n\t2\n",
+    "unicode": "naïve ±1 😀\n",
+    "trailing blanks": "1  \n",
+    "code": "# a comment\nx = 1\n",
+    "progress bar": "10%\r100%\n",
+    "form feed": "a\x0cb\u2028c\n",
+}
+
+
+@pytest.fixture
+def snippet(tmp_path):
+    return tmp_path / "x.py"
+
+
+@pytest.mark.parametrize("text", PRINTED.values(), ids=PRINTED)
+def test_read_gives_what_was_written(snippet, text):
+    write_outputs(snippet, {"first": text, "second": "2\n"})
+    first, second = map(normalise, read_outputs(snippet).values())
+    assert first.removesuffix("\n") == normalise(text).removesuffix("\n")
+    assert second == "2\n"
+
+
+def test_record_is_text_under_the_snippets_markers(snippet):
+    assert write_outputs(snippet, {"first": "1\n", "silent": "", "second": "2"})
+    assert output_path(snippet).read_text() == (
+        "# --8<-- [start:first]\n1\n# --8<-- [end:first]\n\n# --8<-- [start:second]\n2\n# --8<-- [end:second]\n"
+    )
+
+
+def test_same_outputs_change_nothing(snippet):
+    write_outputs(snippet, {"first": "1\n"})
+    before = output_path(snippet).stat()
+    assert not write_outputs(snippet, {"first": "1\n"})
+    assert output_path(snippet).stat() == before
+
+
+def test_no_output_leaves_no_file(snippet):
+    write_outputs(snippet, {"first": "1\n"})
+    assert write_outputs(snippet, {"first": ""})
+    assert list(snippet.parent.iterdir()) == []
+
+
+def test_no_record(snippet):
+    assert read_outputs(snippet) == {}
+
+
+def test_failed_write_keeps_the_old_file(snippet):
+    write_whole(snippet, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(snippet, "new \ud800")
+    assert snippet.read_text() == "old"
+    assert list(snippet.parent.iterdir()) == [snippet]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<Thing object at 0x7f3a5c2b1d90>", "<Thing object at 0x...>"),
+        ("0xff is 255", "0xff is 255"),
+        (f"saved to {tempfile.gettempdir()}/page-x1y2/work/model.pt", "saved to /tmp/.../work/model.pt"),
+        (f"'{tempfile.gettempdir()}/abc'", "'/tmp/...'"),
+        ("in /usr/lib/python3/site-packages/torch/x.py", "in .../site-packages/torch/x.py"),
+        ("a / b and 1/2", "a / b and 1/2"),
+    ],
+)
+def test_volatile_text_is_taken_out(text, expected):
+    assert normalise(text) == expected
+    assert normalise(expected) == expected

@@ -1,0 +1,81 @@
+"""A built page shows, below each block, what is recorded; a page whose blocks do not all appear is refused."""
+
+from html import escape
+
+import lxml.html
+import pytest
+
+from blocks.errors import BadInput
+from blocks.frame import Site
+from blocks.outputs import write_outputs
+from blocks.page import read_page
+from blocks.render import with_anchors, with_results
+
+
+@pytest.fixture
+def built(project, to_html):
+    """Return what builds the HTML of a page."""
+
+    def built(page, change=lambda html: html):
+        html = to_html(project.root, with_anchors(page, page.path.read_text()))
+        site = Site(project.root, (), "https://example.org/guide")
+        return with_results(page, change(html), site, "../")
+
+    return built
+
+
+def test_output_stands_below_its_block(project, built):
+    page = project.page(first="print('<1> & \"2\"')", second="x = 1", third="print(3)")
+    write_outputs(page.snippet, {"first": '<1> & "2"\n', "third": "3\n"})
+    tree = lxml.html.fromstring(built(page))
+    blocks = tree.xpath('//*[starts-with(@id, "block-")]')
+    assert [block.get("id") for block in blocks] == ["block-first", "block-second", "block-third"]
+    assert [[node.text_content() for node in block.iter("samp")] for block in blocks] == [['<1> & "2"'], [], ["3"]]
+    assert [block.find(".//pre/code").text_content() for block in blocks] == [block.code for block in page.blocks]
+
+
+def test_picture_stands_below_its_block(project, built):
+    page = project.page(marks={"only": "figure(alt='a \"line\" < 3')"}, only="pass")
+    project.write(
+        "docs/assets/figures/tensors/sample/only.svg", '<svg a="1" height="72pt" b="2" width="144.5pt"></svg>'
+    )
+    [image] = lxml.html.fromstring(built(page)).iter("img")
+    assert image.get("src") == "../assets/figures/tensors/sample/only.svg"
+    assert (image.get("alt"), image.get("width"), image.get("height")) == ('a "line" < 3', "193", "96")
+
+
+def test_page_without_blocks(project, built):
+    page = read_page(project.write("docs/about.md", "# About\n\n```text\nnot code\n```\n"), project.root)
+    assert "not code" in built(page)
+
+
+def test_shell_block_is_shown(project, built):
+    page = read_page(project.write("docs/shell.md", "```sh\necho '<a>'\n```\n"), project.root)
+    assert escape("echo '<a>'") in built(page) or "&lt;a&gt;" in built(page)
+
+
+def test_front_matter_does_not_shift_anchors(project):
+    page = project.page(only="x = 1")
+    body = page.path.read_text()
+    page.path.write_text(f"---\ntitle: x\n---\n{body}")
+    assert "#block-only" in with_anchors(read_page(page.path, project.root), body)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda html: html + '<div class="language-python highlight"></div>',
+            "2 code blocks are rendered and 1 are run",
+        ),
+        (lambda html: "", "0 code blocks are rendered and 1 are run"),
+        (lambda html: html.replace('id="block-only"', ""), "block 'only' is not rendered"),
+        (lambda html: html.replace("1", "2"), "block 'only' is not shown as it was run"),
+    ],
+    ids=["one more", "none", "no anchor", "other code"],
+)
+def test_page_that_shows_something_else_is_refused(project, built, change, message):
+    page = project.page(only="x = 1")
+    with pytest.raises(BadInput, match=message) as caught:
+        built(page, change)
+    assert caught.value.path == page.path
