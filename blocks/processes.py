@@ -33,19 +33,15 @@ def resident(pid: int) -> int:
     return total
 
 
-def stack(process: BaseProcess) -> None:
-    """Ask a process that hangs to write where it is to its standard error, and wait until it has."""
-    if process.pid and sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGABRT)
-        process.join(1)
-
-
-def end(process: BaseProcess) -> None:
-    """End the process and everything that it started."""
+def end(process: BaseProcess, dump: bool = False) -> None:
+    """End the process and everything that it started; with `dump`, it first writes its stack to standard error."""
     family = []
     with contextlib.suppress(psutil.Error):
         family = psutil.Process(process.pid).children(recursive=True)
+    if dump and process.pid and sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGABRT)
+        process.join(1)
     if process.pid and hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -24,7 +24,7 @@ from blocks import child
 from blocks.environment import Environment
 from blocks.messages import Job, Result, Step
 from blocks.page import Block, Page
-from blocks.processes import end, ended, resident, size, stack
+from blocks.processes import end, ended, resident, size
 
 ENVIRONMENT = {
     "MPLBACKEND": "module://blocks.figures",
@@ -146,7 +146,7 @@ class Runner:
             elif resident(process.pid) > self.limits.memory:
                 reason = f"used more than {self.limits.memory / 2**30:.1f} GiB of memory"
         if process.is_alive():
-            stack(process)
+            end(process, dump=True)
         errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
         return Result(current.name, "failed", f"the block {reason}\n{errors}", seconds=time.monotonic() - started)
 
