@@ -31,7 +31,7 @@ def isolate(job: Job) -> None:
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True, write_through=True)
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", line_buffering=True)
     faulthandler.enable(os.dup(2))
-    multiprocessing.set_start_method(None, force=True)  # type: ignore[arg-type]  # the system's own, not the runner's
+    multiprocessing.set_start_method(None, force=True)  # the system's own, not the runner's
     sys.argv = [job.path]
     root = str(Path(__file__).parents[1])
     sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]

@@ -9,6 +9,7 @@ from blocks.regions import read_regions
 VOLATILE = (
     (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x..."),
     (re.compile(re.escape(tempfile.gettempdir()) + r"/[^\s'\"]*?(?=[/'\"\s]|$)"), "/tmp/..."),
+    (re.compile(r" \(Triggered internally at [^)]*\)"), ""),
     (re.compile(r"(?<=[\s'\"])/(?:[^\s'\"/]+/)+site-packages/"), ".../site-packages/"),
 )
 

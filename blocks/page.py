@@ -98,7 +98,8 @@ def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: d
     if region is None:
         known = ", ".join(regions) or "none"
         raise BadInput(path, fence.line, f"no region '{include['region']}' in {own}", f"It has: {known}")
-    return Block(region.name, "python", dedent(region.text).rstrip() + "\n", fence.line, snippet, region.line, fence.marks)
+    code = dedent(region.text).rstrip() + "\n"
+    return Block(region.name, "python", code, fence.line, snippet, region.line, fence.marks)
 
 
 def shell_block(path: Path, fence: Fence, name: str) -> Block:

@@ -132,17 +132,19 @@ class Runner:
         reason = None
         while reason is None:
             wait([receiver, process.sentinel], timeout=POLL)
-            if receiver.poll():
-                with contextlib.suppress(EOFError):
+            if size(folder / "stdout") - printed > self.limits.printed:
+                reason = f"printed more than {self.limits.printed:,} bytes"
+            elif receiver.poll():
+                try:
                     result: Result = receiver.recv()
                     return result
-            if not process.is_alive():
-                process.join()
+                except EOFError:
+                    process.join(1)
+                    reason = ended(process.exitcode)
+            elif not process.is_alive():
                 reason = ended(process.exitcode)
             elif time.monotonic() - started > self.limits.seconds:
                 reason = f"took longer than {self.limits.seconds:g} s"
-            elif size(folder / "stdout") - printed > self.limits.printed:
-                reason = f"printed more than {self.limits.printed:,} bytes"
             elif resident(process.pid) > self.limits.memory:
                 reason = f"used more than {self.limits.memory / 2**30:.1f} GiB of memory"
         if process.is_alive():
