@@ -46,7 +46,7 @@ def parts(page: Page) -> Iterator[Part]:
 
 def clean(text: str) -> str:
     """Return prose without front matter and comments."""
-    return re.sub(r"<!--.*?-->\n?", "", FRONT_MATTER.sub("", text), flags=re.DOTALL)
+    return re.sub(r"[ \t]*<!--.*?-->\n?", "", FRONT_MATTER.sub("", text), flags=re.DOTALL)
 
 
 def markdown(page: Page, root: Path, address: Callable[[str, str], str]) -> str:

@@ -33,7 +33,7 @@ def links(statement: ast.AST, own: Functions, modules: set[str]) -> list[set[str
             groups.append(union(map(names, node.targets)) | parts(node.value, own, modules))
         elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
             groups.append(names(node.target) | parts(node.value, own, modules))
-        elif isinstance(node, ast.For | ast.comprehension):
+        elif isinstance(node, ast.For):
             groups.append(names(node.target) | parts(node.iter, own, modules))
         elif isinstance(node, ast.withitem) and node.optional_vars:
             groups.append(names(node.optional_vars) | parts(node.context_expr, own, modules))
@@ -48,7 +48,11 @@ def parts(node: ast.AST, own: Functions, modules: set[str]) -> set[str]:
         return parts(node.value, own, modules)
     if isinstance(node, ast.Call):
         return parts_of_call(node, own, modules)
-    if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.IfExp | ast.BoolOp | ast.ListComp):
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        inner, local = parts(node.elt, own, modules), union(names(generator.target) for generator in node.generators)
+        outer = union(parts(generator.iter, own, modules) for generator in node.generators)
+        return (inner - local) | outer if inner & local else inner
+    if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.IfExp | ast.BoolOp):
         return union(parts(child, own, modules) for child in ast.iter_child_nodes(node))
     return set()
 
@@ -80,7 +84,15 @@ def returns_parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, own: Fun
 def flows(statement: ast.AST, modules: set[str]) -> list[set[str]]:
     """Return the groups of names that a gradient may flow between: targets with every name of their value."""
     assignments = [n for n in ast.walk(statement) if isinstance(n, ast.Assign | ast.AnnAssign | ast.AugAssign)]
-    return [names(node) - modules for node in assignments]
+    return [names(node) - configuring(node) - modules for node in assignments]
+
+
+def configuring(node: ast.AST) -> set[str]:
+    """Return the names that only say where or how, such as `device` in `x.to(device)` and `device=device`."""
+    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
+    plain = [k.value for call in calls for k in call.keywords if k.arg not in SHARED_KEYWORDS]
+    moved = [argument for call in calls if called(call) == "to" for argument in call.args]
+    return union(map(names, [*plain, *moved]))
 
 
 def families(groups: Iterable[set[str]]) -> dict[str, set[str]]:
