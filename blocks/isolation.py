@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import sys
+import tempfile
 import types
 import warnings
 from pathlib import Path
@@ -23,6 +24,8 @@ def isolate(job: Job) -> None:
         os.setsid()
         die_with_parent()
     os.chdir(Path(job.folder, "work"))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(Path(job.folder, "tmp"))
+    os.mkdir(tempfile.tempdir)
     for number, name in ((1, "stdout"), (2, "stderr")):
         target = os.open(Path(job.folder, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(target, number)

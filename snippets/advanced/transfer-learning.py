@@ -1,0 +1,198 @@
+"""Reuse a trained network: load weights, freeze, replace the head, fine-tune."""
+
+# --8<-- [start:setup]
+import copy
+
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+from torchvision.models import ResNet18_Weights, resnet18
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:load-by-enum]
+weights = ResNet18_Weights.DEFAULT
+model = resnet18(weights=weights).to(device)
+print(weights.name, f"{sum(p.numel() for p in model.parameters()):,} parameters")
+print(len(weights.meta["categories"]), "classes, head:", model.fc)
+# --8<-- [end:load-by-enum]
+
+
+# --8<-- [start:preprocess-from-weights]
+preprocess = weights.transforms(crop_size=64, resize_size=72)
+photos = torch.randint(0, 256, (8, 3, 90, 120), dtype=torch.uint8).to(device)
+X = preprocess(photos)
+print(tuple(X.shape), X.dtype, preprocess.mean)
+# --8<-- [end:preprocess-from-weights]
+
+
+# --8<-- [start:freeze-and-replace]
+model.requires_grad_(False)
+torch.manual_seed(0)
+model.fc = nn.Linear(model.fc.in_features, 5).to(device)  # after freezing
+trainable = [name for name, p in model.named_parameters() if p.requires_grad]
+print(trainable, tuple(model(X).shape))
+# --8<-- [end:freeze-and-replace]
+
+
+# --8<-- [start:train-the-head]
+y = torch.arange(8).remainder(5).to(device)
+before = copy.deepcopy(model.state_dict())
+optimizer = torch.optim.AdamW(model.fc.parameters(), lr=1e-3)
+model.train()
+nn.functional.cross_entropy(model(X), y).backward()
+optimizer.step()
+changed = [k for k, v in model.state_dict().items() if not torch.equal(v, before[k])]
+print(len(changed), "entries changed, such as", changed[:2], "and", changed[-2:])
+# --8<-- [end:train-the-head]
+
+
+# --8<-- [start:hold-the-statistics]
+model.eval()  # after every model.train(), or the layers move again
+before = model.bn1.running_mean.clone()
+nn.functional.cross_entropy(model(X), y).backward()
+print("statistics kept:", torch.equal(model.bn1.running_mean, before))
+# --8<-- [end:hold-the-statistics]
+
+
+# --8<-- [start:two-learning-rates]
+model.requires_grad_(True)
+head = list(model.fc.parameters())
+body = [p for name, p in model.named_parameters() if not name.startswith("fc.")]
+optimizer = torch.optim.AdamW(
+    [{"params": body, "lr": 1e-4}, {"params": head, "lr": 1e-3}]
+)
+for group in optimizer.param_groups:
+    print(len(group["params"]), "tensors at", group["lr"])
+# --8<-- [end:two-learning-rates]
+
+
+# --8<-- [start:scattered-digits]
+digits = load_digits()
+images = torch.tensor(digits.images / 16, dtype=torch.float32)
+labels = torch.tensor(digits.target)
+low = labels < 5
+
+
+def scatter(images, reach=9):
+    canvas = torch.zeros(len(images), 1, 16, 16)
+    for i, (top, left) in enumerate(torch.randint(reach, (len(images), 2)).tolist()):
+        canvas[i, 0, top : top + 8, left : left + 8] = images[i]
+    return canvas.to(device)
+
+
+torch.manual_seed(0)
+X_low, y_low = scatter(images[low].repeat(8, 1, 1)), labels[low].repeat(8).to(device)
+X_high, y_high = scatter(images[~low]), (labels[~low] - 5).to(device)
+print(tuple(X_low.shape), tuple(X_high.shape))
+# --8<-- [end:scattered-digits]
+
+
+# --8<-- [start:pretrain]
+def make_model():
+    first = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    second = [nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    rest = [nn.Flatten(), nn.Linear(256, 32), nn.ReLU(), nn.Linear(32, 5)]
+    return nn.Sequential(*first, *second, *rest).to(device)
+
+
+def fit(model, X, y, lr, steps):
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trainable, lr=lr)
+    for _ in range(steps):
+        batch = torch.randint(len(X), (50,))
+        loss = nn.functional.cross_entropy(model(X[batch]), y[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+torch.manual_seed(0)
+base = make_model()
+loss = fit(base, X_low, y_low, lr=5e-3, steps=300)
+print("loss on the digits 0 to 4 below 0.5:", loss < 0.5)
+# --8<-- [end:pretrain]
+
+
+# --8<-- [start:adapt]
+def accuracy(model, X, y):
+    return (model(X).argmax(dim=1) == y).float().mean().item()
+
+
+def adapt(how, lr, seed, X):
+    torch.manual_seed(seed)
+    train, val, test = torch.randperm(len(X)).split([100, 300, len(X) - 400])
+    model = make_model()
+    if how != "from scratch":
+        model.load_state_dict(base.state_dict())
+        model[-1] = nn.Linear(32, 5).to(device)
+    if how == "frozen":
+        model[:-1].requires_grad_(False)
+    fit(model, X[train], y_high[train], lr, steps=60)
+    return accuracy(model, X[val], y_high[val]), accuracy(model, X[test], y_high[test])
+
+
+# --8<-- [end:adapt]
+
+
+# --8<-- [start:compare]
+def tuned(how, seed, X):
+    tries = [adapt(how, lr, seed, X) for lr in (3e-3, 1e-2, 3e-2)]
+    return max(tries)[1]  # test accuracy where validation accuracy is best
+
+
+means = {}
+for how in ("from scratch", "frozen", "fine-tuned"):
+    scores = [tuned(how, seed, X_high) for seed in range(4)]
+    means[how] = sum(scores) / 4
+    print(f"{how:12} {means[how]:.2f}, from {min(scores):.2f} to {max(scores):.2f}")
+assert means["fine-tuned"] > max(means["frozen"], means["from scratch"])
+# --8<-- [end:compare]
+
+
+# --8<-- [start:solution-last-stage]
+model.requires_grad_(False)
+model.layer4.requires_grad_(True)
+model.fc.requires_grad_(True)
+trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+total = sum(p.numel() for p in model.parameters())
+print(f"{trainable:,} of {total:,} parameters, {trainable / total:.0%}")
+# --8<-- [end:solution-last-stage]
+
+
+# --8<-- [start:solution-same-place]
+torch.manual_seed(0)
+base = make_model()
+fit(base, scatter(images[low], reach=1), labels[low].to(device), lr=5e-3, steps=300)
+X_fixed = scatter(images[~low], reach=1)
+for how in ("from scratch", "frozen", "fine-tuned"):
+    scores = [tuned(how, seed, X_fixed) for seed in range(2)]
+    print(f"{how:12} {sum(scores) / 2:.2f}")
+# --8<-- [end:solution-same-place]
+
+
+# --8<-- [start:solution-low-rank]
+class LowRank(nn.Module):
+    def __init__(self, linear, rank=4):
+        super().__init__()
+        self.linear = linear.requires_grad_(False)
+        self.down = nn.Linear(linear.in_features, rank, bias=False)
+        self.up = nn.Linear(rank, linear.out_features, bias=False)
+        nn.init.zeros_(self.up.weight)  # starts as the old layer
+
+    def forward(self, x):
+        return self.linear(x) + self.up(self.down(x))
+
+
+linear = nn.Linear(512, 512)
+layer = LowRank(linear).to(device)
+x = torch.randn(3, 512).to(device)
+print("same at the start:", torch.equal(layer(x), linear(x)))
+trainable = sum(p.numel() for p in layer.parameters() if p.requires_grad)
+print(f"{trainable:,} instead of {sum(p.numel() for p in linear.parameters()):,}")
+# --8<-- [end:solution-low-rank]

@@ -1,0 +1,170 @@
+"""Cut a tensor from its graph, and change tensors in place without wrong gradients."""
+
+# --8<-- [start:setup]
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:detach]
+x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+y = x.detach()  # same values, no history
+z = x.detach().requires_grad_()  # a new leaf, with a gradient of its own
+(z**2).sum().backward()
+print(y.requires_grad, z.is_leaf, z.grad.tolist(), x.grad)
+# --8<-- [end:detach]
+
+
+# --8<-- [start:detached-shares-memory]
+x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+shared = x.detach()
+copied = x.detach().clone()
+shared[0] = 100
+print(x.tolist(), copied.tolist())
+# --8<-- [end:detached-shares-memory]
+
+
+# --8<-- [start:to-numpy]
+on_cpu = torch.ones(3, requires_grad=True)
+try:
+    on_cpu.numpy()
+except RuntimeError as error:
+    print("RuntimeError:", error)
+print(x.detach().cpu().numpy())
+# --8<-- [end:to-numpy]
+
+
+# --8<-- [start:treat-as-constant]
+a = torch.tensor(3.0, device=device, requires_grad=True)
+(through_both,) = torch.autograd.grad(a * a, a)
+(through_one,) = torch.autograd.grad(a * a.detach(), a)
+print(through_both.item(), through_one.item())
+# --8<-- [end:treat-as-constant]
+
+
+# --8<-- [start:version-error]
+x = torch.ones(3, requires_grad=True)
+y = x.exp()
+y += 1  # overwrites what exp saved
+try:
+    y.sum().backward()
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(" Hint:")[0])
+
+y = x.exp()
+y = y + 1  # a new tensor
+y.sum().backward()
+print([f"{slope:.3f}" for slope in x.grad.tolist()])
+# --8<-- [end:version-error]
+
+
+# --8<-- [start:count-versions]
+y = torch.ones(3, device=device, requires_grad=True).exp()
+steps = {
+    "y = x.exp()": lambda: y,
+    "y + 1": lambda: y + 1,
+    "y.add_(1)": lambda: y.add_(1),
+    "y[0] = 5": lambda: y[0].fill_(5),
+    "y.detach().zero_()": lambda: y.detach().zero_(),
+    "y.data.zero_()": lambda: y.data.zero_(),
+}
+versions = []
+for step in steps.values():
+    step()
+    versions.append(y._version)
+fig, ax = plt.subplots()
+ax.step(range(6), versions, "o-", where="post", label="version of y now")
+ax.axhline(0, linestyle="--", color="C1", label="version that exp saved")
+ax.set_xticks(range(6), steps, rotation=20, ha="right")
+ax.set_yticks(range(4))
+ax.legend()
+plt.show()
+# --8<-- [end:count-versions]
+
+
+# --8<-- [start:who-minds]
+for operation in torch.exp, torch.sigmoid, torch.sin, torch.square:
+    x = torch.ones(3, device=device, requires_grad=True)
+    y = operation(x)
+    y += 1
+    try:
+        y.sum().backward()
+        print(operation.__name__, "fine")
+    except RuntimeError:
+        print(operation.__name__, "refused")
+# --8<-- [end:who-minds]
+
+
+# --8<-- [start:leaf-update]
+w = torch.tensor([1.0, 2.0], device=device, requires_grad=True)
+try:
+    w -= 0.1
+except RuntimeError as error:
+    print("RuntimeError:", error)
+with torch.no_grad():
+    w -= 0.5
+print(w.tolist(), w.requires_grad)
+# --8<-- [end:leaf-update]
+
+
+# --8<-- [start:data-gives-wrong-gradients]
+def gradient_after(change):
+    x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+    y = x**2
+    change(x)
+    try:
+        y.sum().backward()
+        return x.grad.tolist()
+    except RuntimeError:
+        return "refused"
+
+
+print("unchanged:", gradient_after(lambda x: x))
+print("through .data:", gradient_after(lambda x: x.data.mul_(10)))
+print("through detach:", gradient_after(lambda x: x.detach().mul_(10)))
+# --8<-- [end:data-gives-wrong-gradients]
+
+
+# --8<-- [start:solution-round-with-a-slope]
+def round_straight_through(x):
+    return x + (x.round() - x).detach()
+
+
+x = torch.tensor([0.2, 1.7], device=device, requires_grad=True)
+(plain,) = torch.autograd.grad(x.round().sum(), x)
+(through,) = torch.autograd.grad(round_straight_through(x).sum(), x)
+print(round_straight_through(x).tolist(), plain.tolist(), through.tolist())
+# --8<-- [end:solution-round-with-a-slope]
+
+
+# --8<-- [start:solution-step-between-losses]
+w = torch.tensor(2.0, device=device, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.1)
+first, second = w**2, w**3
+first.backward()
+optimizer.step()  # changes w in place
+try:
+    second.backward()
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(":")[0])
+
+optimizer.zero_grad()
+(w**2 + w**3).backward()  # every backward before the step
+optimizer.step()
+print(f"{w.item():.3f}")
+# --8<-- [end:solution-step-between-losses]
+
+
+# --8<-- [start:solution-remember-weights]
+model = nn.Linear(2, 1).to(device)
+alias, snapshot = model.weight.detach(), model.weight.detach().clone()
+model(torch.ones(4, 2, device=device)).mean().backward()
+torch.optim.SGD(model.parameters(), lr=0.1).step()
+print("alias changed too:", torch.equal(alias, model.weight))
+print("snapshot changed too:", torch.equal(snapshot, model.weight))
+# --8<-- [end:solution-remember-weights]

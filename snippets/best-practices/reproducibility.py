@@ -1,0 +1,162 @@
+"""Get the same numbers twice: seeds, generators, workers, deterministic algorithms."""
+
+# --8<-- [start:setup]
+import platform
+import random
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:seed-everything]
+def seed_everything(seed):
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)  # the CPU and every accelerator
+
+
+def three_draws():
+    return random.random(), np.random.rand(), torch.rand(()).item()
+
+
+seed_everything(0)
+first = three_draws()
+seed_everything(0)
+print(first == three_draws(), first == three_draws())
+# --8<-- [end:seed-everything]
+
+
+# --8<-- [start:train-twice]
+digits = load_digits()
+X = torch.tensor(digits.data / 16, dtype=torch.float32).to(device)
+y = torch.tensor(digits.target).to(device)
+
+
+def train(seed, surprise=False):
+    seed_everything(seed)
+    layers = nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 10)
+    model = nn.Sequential(*layers).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    if surprise:
+        torch.rand(())  # somebody's debugging line
+    for batch in torch.randperm(len(X)).split(100):
+        loss = nn.functional.cross_entropy(model(X[batch]), y[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return nn.utils.parameters_to_vector(model.parameters())
+
+
+print("same seed:", torch.equal(train(0), train(0)))
+print("other seed:", torch.equal(train(0), train(1)))
+# --8<-- [end:train-twice]
+
+
+# --8<-- [start:one-draw-more]
+print("one draw more:", torch.equal(train(0), train(0, surprise=True)))
+# --8<-- [end:one-draw-more]
+
+
+# --8<-- [start:generator-for-the-data]
+def first_batch(draws_before):
+    seed_everything(0)
+    torch.rand(draws_before)
+    generator = torch.Generator().manual_seed(42)
+    loader = DataLoader(range(20), batch_size=5, shuffle=True, generator=generator)
+    return next(iter(loader)).tolist()
+
+
+print(first_batch(draws_before=0), first_batch(draws_before=7))
+# --8<-- [end:generator-for-the-data]
+
+
+# --8<-- [start:draw-on-the-cpu]
+torch.manual_seed(0)
+x = torch.randn(3).to(device)  # the same numbers on every device
+print([f"{value:.3f}" for value in x.tolist()])
+# --8<-- [end:draw-on-the-cpu]
+
+
+# --8<-- [start:worker-seeds]
+class Draws(Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return torch.tensor(three_draws())
+
+
+if __name__ == "__main__":
+    runs = []
+    for _ in range(2):
+        generator = torch.Generator().manual_seed(0)
+        loader = DataLoader(Draws(), num_workers=2, generator=generator)
+        runs.append(torch.cat(list(loader)))
+    print("same in both runs:", torch.equal(*runs))
+    print("different draws:", len(runs[0].unique()), "of", runs[0].numel())
+# --8<-- [end:worker-seeds]
+
+
+# --8<-- [start:order-of-a-sum]
+big, one = torch.tensor(1e8), torch.tensor(1.0)
+print(((big + one) - big).item(), (one + (big - big)).item())
+# --8<-- [end:order-of-a-sum]
+
+
+# --8<-- [start:deterministic-or-error]
+torch.use_deterministic_algorithms(True)
+pooled, where = nn.functional.max_pool1d(torch.rand(1, 1, 4), 2, return_indices=True)
+try:
+    nn.functional.max_unpool1d(pooled, where, 2)
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(",")[0])
+torch.use_deterministic_algorithms(False)
+# --8<-- [end:deterministic-or-error]
+
+
+# --8<-- [start:record-the-run]
+record = {
+    "seed": 0,
+    "torch": torch.__version__,
+    "python": platform.python_version(),
+    "system": platform.platform(),
+    "device": device,
+    "threads": torch.get_num_threads(),
+}
+print(sorted(record))
+# --8<-- [end:record-the-run]
+
+
+# --8<-- [start:solution-three-leaks]
+def split_and_noise(seed):
+    rng = np.random.default_rng(seed)
+    generator = torch.Generator().manual_seed(seed)
+    names = sorted({"cat", "dog", "bird", "fish"})  # sets have no fixed order
+    rng.shuffle(names)
+    return names, torch.rand(2, generator=generator).tolist()
+
+
+assert split_and_noise(3) == split_and_noise(3)
+assert split_and_noise(3) != split_and_noise(4)
+print("same seed, same result")
+# --8<-- [end:solution-three-leaks]
+
+
+# --8<-- [start:solution-spread]
+def accuracy(weights):
+    model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)).to(device)
+    nn.utils.vector_to_parameters(weights, model.parameters())
+    return (model(X).argmax(dim=1) == y).float().mean().item()
+
+
+scores = [accuracy(train(seed)) for seed in range(5)]
+print(f"{np.mean(scores):.2f}, from {min(scores):.2f} to {max(scores):.2f}")
+# --8<-- [end:solution-spread]

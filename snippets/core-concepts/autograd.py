@@ -1,0 +1,150 @@
+"""Let PyTorch compute derivatives, and follow them downhill."""
+
+# --8<-- [start:setup]
+import matplotlib.pyplot as plt
+import torch
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:one-derivative]
+x = torch.tensor(2.0, device=device, requires_grad=True)
+y = x**2
+y.backward()
+print(x.grad.item())  # dy/dx = 2x
+# --8<-- [end:one-derivative]
+
+
+# --8<-- [start:check-by-nudging]
+step = 0.01
+slope = ((2 + step) ** 2 - (2 - step) ** 2) / (2 * step)
+print(f"{slope:.3f}")
+# --8<-- [end:check-by-nudging]
+
+
+# --8<-- [start:chain-of-steps]
+weight = torch.tensor(3.0, device=device, requires_grad=True)
+bias = torch.tensor(1.0, device=device, requires_grad=True)
+y_hat = weight * 2.0 + bias  # the input is 2
+loss = (y_hat - 5.0) ** 2  # the target is 5
+y_hat.retain_grad()  # keep a gradient in the middle, to look at
+loss.backward()
+print("loss", loss.item(), "d loss / d y_hat", y_hat.grad.item())
+print("d loss / d weight", weight.grad.item(), "d loss / d bias", bias.grad.item())
+# --8<-- [end:chain-of-steps]
+
+
+# --8<-- [start:graph-both-ways]
+places = {weight: (0, 1), bias: (0, 0), y_hat: (2, 0.5), loss: (4, 0.5)}
+curve = {"arrowstyle": "->", "connectionstyle": "arc3,rad=-0.15"}
+curve |= {"shrinkA": 30, "shrinkB": 30}
+fig, ax = plt.subplots(figsize=(6.4, 2.4))
+for tensor, name in zip(places, ["weight", "bias", "y_hat", "loss"], strict=True):
+    box = {"boxstyle": "round", "facecolor": "none", "edgecolor": "C0"}
+    label = f"{name}\n{tensor.item():g}"
+    ax.text(*places[tensor], label, ha="center", va="center", bbox=box)
+for start, end in [(weight, y_hat), (bias, y_hat), (y_hat, loss)]:
+    a, b = places[start], places[end]
+    ax.annotate("", b, a, arrowprops=curve | {"color": "C0"})
+    ax.annotate("", a, b, arrowprops=curve | {"color": "C1"})
+    middle = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 0.3
+    ax.text(*middle, f"{start.grad.item():g}", color="C1", ha="center")
+ax.text(4, 1.2, "values go forward", color="C0", ha="center")
+ax.text(4, -0.2, "gradients come back", color="C1", ha="center")
+ax.set(xlim=(-0.5, 4.9), ylim=(-0.3, 1.4))
+ax.axis("off")
+plt.show()
+# --8<-- [end:graph-both-ways]
+
+
+# --8<-- [start:gradients-add-up]
+x = torch.tensor(2.0, device=device, requires_grad=True)
+for _ in range(3):
+    (x**2).backward()
+    print(x.grad.item())
+x.grad = None
+(x**2).backward()
+print("after the reset:", x.grad.item())
+# --8<-- [end:gradients-add-up]
+
+
+# --8<-- [start:walk-downhill]
+def height(x):
+    return x**4 - 4 * x**2 + x
+
+
+def descend(start, lr=0.03, steps=30):
+    x = torch.tensor(start, device=device, requires_grad=True)
+    path = [x.item()]
+    for _ in range(steps):
+        height(x).backward()
+        with torch.no_grad():  # the update is not part of the function
+            x -= lr * x.grad
+        x.grad = None
+        path.append(x.item())
+    return path
+
+
+print(f"{descend(0.0)[-1]:.3f} {descend(0.5)[-1]:.3f}")
+# --8<-- [end:walk-downhill]
+
+
+# --8<-- [start:two-valleys]
+grid = torch.linspace(-2.2, 2.2, 100)
+fig, ax = plt.subplots()
+ax.plot(grid, height(grid), color="C7")
+for start, color in [(0.0, "C0"), (0.5, "C1")]:
+    path = torch.tensor(descend(start))
+    ax.plot(path, height(path), "o-", color=color, label=f"start at {start}")
+ax.set(xlabel="x", ylabel="height")
+ax.legend()
+plt.show()
+# --8<-- [end:two-valleys]
+
+
+# --8<-- [start:one-number-please]
+x = torch.ones(3, device=device, requires_grad=True)
+try:
+    (x * 2).backward()
+except RuntimeError as error:
+    print("RuntimeError:", error)
+(x * 2).sum().backward()
+print(x.grad.tolist())
+# --8<-- [end:one-number-please]
+
+
+# --8<-- [start:recording-off]
+with torch.no_grad():
+    doubled = x * 2
+print(doubled.requires_grad, (x * 2).requires_grad)
+# --8<-- [end:recording-off]
+
+
+# --8<-- [start:solution-derive-by-hand]
+a = torch.tensor(1.5, device=device, requires_grad=True)
+output = torch.sigmoid(a)
+output.backward()
+by_hand = (output * (1 - output)).item()
+print(f"{by_hand:.3f} {a.grad.item():.3f}")
+# --8<-- [end:solution-derive-by-hand]
+
+
+# --8<-- [start:solution-missing-reset]
+def descend_without_reset(start, lr=0.03, steps=30):
+    x = torch.tensor(start, device=device, requires_grad=True)
+    path = [x.item()]
+    for _ in range(steps):
+        height(x).backward()
+        with torch.no_grad():
+            x -= lr * x.grad
+        path.append(x.item())
+    return path
+
+
+for path in descend(0.5), descend_without_reset(0.5):
+    moves = torch.tensor(path).diff().abs()
+    print(f"largest move {moves.max():.3f}, last move {moves[-1]:.3f}")
+# --8<-- [end:solution-missing-reset]

@@ -1,0 +1,130 @@
+"""Watch the operations, the graph, the memory and the queue behind a few lines."""
+
+# --8<-- [start:setup]
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:trace-operations]
+class PrintCalls(TorchFunctionMode):
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor):
+            print(f"{func.__name__:8}", tuple(result.shape))
+        return result
+
+
+model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1)).to(device)
+x = torch.randn(5, 4).to(device)
+with PrintCalls():
+    y_hat = model(x)
+    loss = y_hat.square().mean()
+# --8<-- [end:trace-operations]
+
+
+# --8<-- [start:walk-the-graph]
+def show(node, depth=0):
+    print("  " * depth + node.name().split("::")[-1])
+    for parent, _ in node.next_functions:
+        if parent:
+            show(parent, depth + 1)
+
+
+show(loss.grad_fn)
+# --8<-- [end:walk-the-graph]
+
+
+# --8<-- [start:graph-follows-python]
+def halve_until_small(x):
+    while x.abs().item() > 1:
+        x = x / 2
+    return x
+
+
+for start in 3.0, 100.0:
+    x = torch.tensor(start, device=device, requires_grad=True)
+    y = halve_until_small(x)
+    y.backward()
+    print(f"{start} -> {y.item()}, slope {x.grad.item()}")
+# --8<-- [end:graph-follows-python]
+
+
+# --8<-- [start:names-and-memory]
+grid = torch.zeros(2, 3, device=device)
+row = grid[0]  # a view: other shape, same memory
+row += 7
+print(grid.tolist())
+print(row.data_ptr() == grid.data_ptr(), row._version, grid._version)
+# --8<-- [end:names-and-memory]
+
+
+# --8<-- [start:version-counter]
+x = torch.randn(3).to(device).requires_grad_()
+y = x.exp()  # saves its result: the slope of exp is exp
+print("saved at version", y._version)
+y += 1
+print("now at version", y._version)
+try:
+    y.sum().backward()
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(":")[0])
+# --8<-- [end:version-counter]
+
+
+# --8<-- [start:device-queue-timeline]
+fig, ax = plt.subplots(figsize=(6.4, 2.2))
+now = gpu_free = 0
+for name, duration in [("model", 4), ("loss", 2), ("backward", 5)]:
+    ax.barh("Python", 0.95, left=now, color="C0", alpha=0.5)
+    now += 1  # to put work into the queue is quick
+    begin = max(now, gpu_free)
+    bar = ax.barh("GPU", duration - 0.05, left=begin, color="C1", alpha=0.5)
+    ax.bar_label(bar, [name], label_type="center")
+    gpu_free = begin + duration
+bar = ax.barh("Python", gpu_free - now, left=now, color="C0", alpha=0.15)
+ax.bar_label(bar, ["loss.item() waits"], label_type="center")
+ax.set(xlabel="time (a sketch, not a measurement)", xticks=[])
+ax.invert_yaxis()
+plt.show()
+# --8<-- [end:device-queue-timeline]
+
+
+# --8<-- [start:wait-once]
+torch.manual_seed(0)
+loader = [torch.randn(5, 4) for _ in range(8)]
+losses = []
+for x in loader:
+    with torch.no_grad():
+        losses.append(model(x.to(device)).square().mean())  # no waiting
+print(f"{torch.stack(losses).mean().item():.3f}")  # waits once
+# --8<-- [end:wait-once]
+
+
+# --8<-- [start:solution-count-operations]
+x = torch.randn(5, 4).to(device)
+with PrintCalls():
+    by_hand = x.exp() / x.exp().sum(dim=1, keepdim=True)
+    print("--")
+    built_in = torch.softmax(x, dim=1)
+torch.testing.assert_close(by_hand, built_in)
+# --8<-- [end:solution-count-operations]
+
+
+# --8<-- [start:solution-safe-edits]
+for operation in torch.exp, torch.square, torch.sigmoid, torch.neg:
+    x = torch.ones(3, device=device, requires_grad=True)
+    y = operation(x)
+    y += 1
+    try:
+        y.sum().backward()
+        print(operation.__name__, "works")
+    except RuntimeError:
+        print(operation.__name__, "fails: it had saved its result")
+# --8<-- [end:solution-safe-edits]

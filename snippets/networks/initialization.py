@@ -1,0 +1,173 @@
+"""Choose an activation, start weights at the right size, normalize in between."""
+
+# --8<-- [start:setup]
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:without-activation]
+torch.manual_seed(0)
+first, second = nn.Linear(8, 64).to(device), nn.Linear(64, 3).to(device)
+x = torch.randn(5, 8).to(device)
+merged_weight = second.weight @ first.weight
+merged_bias = second.weight @ first.bias + second.bias
+torch.testing.assert_close(second(first(x)), F.linear(x, merged_weight, merged_bias))
+print(tuple(merged_weight.shape))
+# --8<-- [end:without-activation]
+
+
+# --8<-- [start:activation-curves]
+z = torch.linspace(-4, 4, 81)
+fig, ax = plt.subplots()
+for function in (F.relu, F.gelu, F.silu, torch.tanh, torch.sigmoid):
+    ax.plot(z, function(z), label=function.__name__)
+ax.set(xlabel="input", ylabel="output", ylim=(-1.2, 3))
+ax.legend()
+plt.show()
+# --8<-- [end:activation-curves]
+
+
+# --8<-- [start:signal-through-depth]
+def signal(init, act=torch.relu, width=256, depth=8):
+    """Return what each of several layers puts out."""
+    torch.manual_seed(0)
+    h, outputs = torch.randn(256, width).to(device), []
+    for _ in range(depth):
+        weight = init(torch.empty(width, width)).to(device)
+        h = act(h @ weight.T)
+        outputs.append(h)
+    return outputs
+
+
+starts = {
+    "std 0.01": lambda w: nn.init.normal_(w, std=0.01),
+    "std 0.2": lambda w: nn.init.normal_(w, std=0.2),
+    "xavier": nn.init.xavier_normal_,
+    "kaiming": lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu"),
+}
+for name, init in starts.items():
+    print(f"{name:9}", [f"{h.std():.2e}" for h in signal(init)[::3]])
+# --8<-- [end:signal-through-depth]
+
+
+# --8<-- [start:histograms-per-layer]
+fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.8), sharex=True)
+for ax, name in zip(axes, ("std 0.01", "xavier", "std 0.2"), strict=True):
+    for layer, h in list(enumerate(signal(starts[name], torch.tanh), start=1))[::3]:
+        share = torch.histc(h.cpu(), bins=20, min=-1, max=1) / h.numel()
+        ax.stairs(share, torch.linspace(-1, 1, 21), label=f"layer {layer}")
+    ax.set(title=name, xlabel="output")
+axes[0].set_ylabel("share of outputs")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+plt.show()
+# --8<-- [end:histograms-per-layer]
+
+
+# --8<-- [start:initialize-a-model]
+def init_weights(module):
+    if isinstance(module, nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        nn.init.zeros_(module.bias)
+
+
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10))
+print(f"default: {model[0].weight.std():.4f}")
+model.apply(init_weights).to(device)
+print(f"kaiming: {model[0].weight.std():.4f} {(2 / 512) ** 0.5:.4f}")
+# --8<-- [end:initialize-a-model]
+
+
+# --8<-- [start:all-zero]
+torch.manual_seed(0)
+x, y = torch.randn(64, 8).to(device), torch.randint(0, 3, (64,)).to(device)
+zero = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3)).to(device)
+for parameter in zero.parameters():
+    nn.init.zeros_(parameter)
+F.cross_entropy(zero(x), y).backward()
+for name, parameter in zero.named_parameters():
+    print(f"{name:8} gets a gradient: {parameter.grad.any().item()}")
+# --8<-- [end:all-zero]
+
+
+# --8<-- [start:batch-norm-modes]
+torch.manual_seed(0)
+norm = nn.BatchNorm1d(4).to(device)
+batch = (torch.randn(32, 4) * 3 + 10).to(device)
+print(f"mean {batch.mean():.2f} becomes {norm(batch).mean().abs():.2f}")
+for training in (True, False):
+    norm.train(training)
+    alone, together = norm(batch[:2])[0], norm(batch)[0]
+    same = torch.allclose(alone, together, atol=1e-4)
+    print(f"training={training!s:5} same row: {same}")
+# --8<-- [end:batch-norm-modes]
+
+
+# --8<-- [start:batch-of-one]
+try:
+    nn.BatchNorm1d(4)(torch.randn(1, 4))
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:batch-of-one]
+
+
+# --8<-- [start:running-statistics]
+norm = nn.BatchNorm1d(4).to(device)
+for step in range(1, 31):
+    norm(batch)
+    if step in (1, 10, 30):
+        print(f"{step:2} {norm.running_mean.mean():.2f} of {batch.mean():.2f}")
+# --8<-- [end:running-statistics]
+
+
+# --8<-- [start:layer-and-rms]
+torch.manual_seed(0)
+h = torch.randn(2, 5, 16).to(device)  # (batch, seq, dim)
+centered = h - h.mean(-1, keepdim=True)
+by_layer = centered / (centered.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
+by_rms = h / (h.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
+torch.testing.assert_close(F.layer_norm(h, (16,), eps=1e-5), by_layer)
+torch.testing.assert_close(F.rms_norm(h, (16,), eps=1e-5), by_rms)
+print(len(list(nn.LayerNorm(16).parameters())), len(list(nn.RMSNorm(16).parameters())))
+# --8<-- [end:layer-and-rms]
+
+
+# --8<-- [start:solution-equal-weights]
+torch.manual_seed(0)
+equal = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3)).to(device)
+for parameter in equal.parameters():
+    nn.init.constant_(parameter, 0.1)
+optimizer = torch.optim.SGD(equal.parameters(), lr=0.5)
+for _ in range(20):
+    optimizer.zero_grad()
+    F.cross_entropy(equal(x), y).backward()
+    optimizer.step()
+weight = equal[0].weight
+for name, first in (("row", weight[:1]), ("column", weight[:, :1])):
+    print(f"every {name} alike: {torch.allclose(weight, first, atol=1e-4)}")
+# --8<-- [end:solution-equal-weights]
+
+
+# --8<-- [start:solution-useless-bias]
+torch.manual_seed(0)
+linear, norm = nn.Linear(8, 4).to(device), nn.BatchNorm1d(4).to(device)
+before = norm(linear(x))
+with torch.no_grad():
+    linear.bias += 10
+torch.testing.assert_close(norm(linear(x)), before, rtol=1e-4, atol=1e-4)
+# --8<-- [end:solution-useless-bias]
+
+
+# --8<-- [start:solution-exact-statistics]
+norm = nn.BatchNorm1d(4, momentum=None).to(device)  # plain average of all batches
+for half in batch.split(16):
+    norm(half)
+torch.testing.assert_close(norm.running_mean, batch.mean(dim=0))
+# --8<-- [end:solution-exact-statistics]

@@ -1,0 +1,175 @@
+"""Write models as modules: parameters, buffers, submodules and the state dict."""
+
+# --8<-- [start:setup]
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:simple-nn]
+class SimpleNN(nn.Module):
+    def __init__(self, input_size, hidden_size, num_classes):
+        super().__init__()
+        self.fc1 = nn.Linear(input_size, hidden_size)
+        self.relu = nn.ReLU()
+        self.fc2 = nn.Linear(hidden_size, num_classes)
+
+    def forward(self, x):
+        x = self.fc1(x)
+        x = self.relu(x)
+        return self.fc2(x)
+
+
+model = SimpleNN(input_size=784, hidden_size=128, num_classes=10).to(device)
+print(model)
+# --8<-- [end:simple-nn]
+
+
+# --8<-- [start:call-the-model]
+x = torch.randn(32, 784).to(device)
+logits = model(x)
+print(logits.shape, logits.requires_grad)
+# --8<-- [end:call-the-model]
+
+
+# --8<-- [start:named-parameters]
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+for name, parameter in model.named_parameters():
+    print(f"{name:10} {tuple(parameter.shape)} {parameter.requires_grad}")
+print(f"{count(model):,} parameters")
+# --8<-- [end:named-parameters]
+
+
+# --8<-- [start:parameter-or-buffer]
+class Standardize(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))  # learned
+        self.mean = nn.Buffer(torch.zeros(3))  # kept, not learned
+        self.note = torch.zeros(3)  # an ordinary attribute
+
+
+layer = Standardize().double()
+print([name for name, _ in layer.named_parameters()], list(layer.state_dict()))
+print(layer.scale.dtype, layer.mean.dtype, layer.note.dtype)
+# --8<-- [end:parameter-or-buffer]
+
+
+# --8<-- [start:plain-list]
+class Forgetful(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(4, 4) for _ in range(3)]  # not seen
+        self.head = nn.Linear(4, 2)
+
+
+torch.manual_seed(0)
+print(Forgetful())
+print(count(Forgetful()), "of", 3 * (4 * 4 + 4) + 4 * 2 + 2)
+# --8<-- [end:plain-list]
+
+
+# --8<-- [start:module-list]
+class Remembering(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+        self.head = nn.Linear(4, 2)
+
+
+print(count(Remembering()))
+# --8<-- [end:module-list]
+
+
+# --8<-- [start:super-first]
+class Hasty(nn.Module):
+    def __init__(self):
+        self.fc = nn.Linear(4, 2)  # too early
+        super().__init__()
+
+
+try:
+    Hasty()
+except AttributeError as error:
+    print("AttributeError:", error)
+# --8<-- [end:super-first]
+
+
+# --8<-- [start:module-tree]
+fig, ax = plt.subplots(figsize=(6.4, 2.6))
+places = {}
+for row, (name, module) in enumerate(Remembering().named_modules()):
+    path = name.split(".") if name else []
+    places[name] = (len(path), -row)
+    if path:
+        column, top = places[".".join(path[:-1])]
+        ax.plot([column, column, column + 0.9], [top - 0.3, -row, -row], "C0")
+    ax.text(len(path), -row, f"{name} ({type(module).__name__})".strip(), va="center")
+ax.set(xlim=(-0.1, 4))
+ax.axis("off")
+plt.show()
+# --8<-- [end:module-tree]
+
+
+# --8<-- [start:state-dict]
+torch.manual_seed(1)  # other weights than the model's
+twin = SimpleNN(784, 128, 10).to(device)
+print("same before:", torch.allclose(model(x), twin(x)))
+print(twin.load_state_dict(model.state_dict()))
+print("same after:", torch.allclose(model(x), twin(x)))
+# --8<-- [end:state-dict]
+
+
+# --8<-- [start:solution-module-dict]
+class TwoHeads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.heads = nn.ModuleDict({"age": nn.Linear(8, 1), "price": nn.Linear(8, 1)})
+
+
+torch.manual_seed(0)
+print([name for name, _ in TwoHeads().named_parameters()])
+# --8<-- [end:solution-module-dict]
+
+
+# --8<-- [start:solution-any-depth]
+class DeepNN(nn.Module):
+    def __init__(self, *sizes):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
+
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = layer(x).relu()
+        return self.layers[-1](x)
+
+
+print(DeepNN(784, 128, 64, 10).to(device)(x).shape)
+# --8<-- [end:solution-any-depth]
+
+
+# --8<-- [start:solution-counting-buffer]
+class Counter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.batches = nn.Buffer(torch.tensor(0))
+
+    def forward(self, x):
+        self.batches += 1
+        return x
+
+
+counter = Counter().to(device)
+counter(counter(counter(x)))
+print(counter.state_dict()["batches"].item(), list(counter.parameters()))
+# --8<-- [end:solution-counting-buffer]

@@ -1,0 +1,158 @@
+"""Write one program for every device: pick one, put tensors there, move batches."""
+
+# --8<-- [start:setup]
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:what-is-there]
+print("accelerators present:", torch.accelerator.device_count())
+# --8<-- [end:what-is-there]
+
+
+# --8<-- [start:build-or-machine]
+built_for = torch.accelerator.current_accelerator()
+present = torch.accelerator.current_accelerator(check_available=True)
+print(present is None or present == built_for)
+print((present is None) == (torch.accelerator.device_count() == 0))
+# --8<-- [end:build-or-machine]
+
+
+# --8<-- [start:move-or-create]
+moved = torch.randn(1000, 1000).to(device)  # drawn on the CPU, then copied
+created = torch.zeros(1000, 1000, device=device)  # no copy
+back = moved.cpu()
+print(moved.device == created.device, back.device.type)
+# --8<-- [end:move-or-create]
+
+
+# --8<-- [start:copies-only-when-needed]
+x = torch.zeros(3, device=device)
+print(x.to(device) is x, x.to(x.device, copy=True) is x)
+batch = torch.zeros(3)
+print(batch.cpu() is batch, batch.cpu().clone() is batch)
+# --8<-- [end:copies-only-when-needed]
+
+
+# --8<-- [start:tensor-or-module]
+x.to("meta")  # the result is dropped
+print(x.device.type == device)
+model = nn.Linear(3, 2)
+model.to("meta")  # a module moves itself
+print(model.weight.device.type)
+# --8<-- [end:tensor-or-module]
+
+
+# --8<-- [start:size-without-memory]
+with torch.device("meta"):
+    layer = nn.Linear(100_000, 100_000)
+print(f"{layer.weight.nbytes / 1e9:.0f} GB")
+# --8<-- [end:size-without-memory]
+
+
+# --8<-- [start:mixed-devices]
+weight = torch.ones(3, device="meta")
+try:
+    torch.ones(3) * weight
+except RuntimeError as error:
+    print("RuntimeError:", error)
+print(tuple((torch.tensor(2.0) * weight).shape))  # a 0-d tensor may differ
+# --8<-- [end:mixed-devices]
+
+
+# --8<-- [start:ask-the-input]
+def add_positions(x):
+    positions = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
+    return x + positions
+
+
+x = torch.zeros(2, 4, device=device)
+print(add_positions(x).tolist())
+# --8<-- [end:ask-the-input]
+
+
+# --8<-- [start:default-device]
+with torch.device(device):
+    model = nn.Linear(3, 2)
+    x = torch.ones(4, 3)
+print(model.weight.device == x.device, tuple(model(x).shape))
+# --8<-- [end:default-device]
+
+
+# --8<-- [start:move-each-batch]
+torch.manual_seed(0)
+X = torch.randn(64, 3)
+y = X @ torch.tensor([1.0, -2.0, 0.5])
+pin = torch.accelerator.is_available()
+loader = DataLoader(TensorDataset(X, y), batch_size=16, pin_memory=pin)
+model = nn.Linear(3, 1).to(device)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+losses = []
+for _ in range(10):
+    for inputs, targets in loader:
+        inputs = inputs.to(device, non_blocking=True)
+        targets = targets.to(device, non_blocking=True)
+        loss = (model(inputs).squeeze(1) - targets).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+print("loss fell:", (losses[-1] < losses[0] / 10).item())
+# --8<-- [end:move-each-batch]
+
+
+# --8<-- [start:transfer-timeline]
+prepare, copy, compute = 3, 1, 2  # lengths chosen for the drawing
+fig, axes = plt.subplots(2, sharex=True, figsize=(6.4, 3.2))
+for ax, blocking in zip(axes, (True, False), strict=True):
+    cpu = gpu = 0
+    for _ in range(4):
+        ready = cpu + prepare
+        copied = max(ready, gpu) + copy
+        ax.barh(1, prepare, left=cpu, color="C0", edgecolor="C7")
+        ax.barh(0, copy, left=copied - copy, color="C1", edgecolor="C7")
+        ax.barh(0, compute, left=copied, color="C2", edgecolor="C7")
+        cpu = copied if blocking else ready
+        gpu = copied + compute
+    ax.set_yticks([0, 1], ["GPU", "CPU"])
+    ax.set(title="blocking copy" if blocking else "pinned, non_blocking=True")
+axes[1].set(xlabel="time", xticks=[])
+fig.legend(["prepare", "copy", "compute"], loc="outside right")
+plt.show()
+# --8<-- [end:transfer-timeline]
+
+
+# --8<-- [start:solution-move-anything]
+def move(batch, device):
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device)
+    if isinstance(batch, dict):
+        return {key: move(value, device) for key, value in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        return type(batch)(move(value, device) for value in batch)
+    return batch
+
+
+moved = move({"x": torch.ones(2), "pair": [torch.ones(3), "name"]}, "meta")
+print(moved["x"].device, moved["pair"][0].device, moved["pair"][1])
+# --8<-- [end:solution-move-anything]
+
+
+# --8<-- [start:solution-left-behind]
+class Center(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.forgotten = torch.zeros(3)
+        self.register_buffer("mean", torch.zeros(3))
+
+
+center = Center().to("meta")
+print(center.forgotten.device, center.mean.device)
+# --8<-- [end:solution-left-behind]

@@ -1,0 +1,170 @@
+"""Choose a dtype, predict the dtype of a result, see numbers wrap or round."""
+
+# --8<-- [start:setup]
+from itertools import pairwise, product
+
+import matplotlib.pyplot as plt
+import torch
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:arithmetic]
+a = torch.tensor([1, 2, 3], device=device)
+b = torch.tensor([4, 5, 6], device=device)
+print((a + b).tolist(), (a + b).dtype)
+print((a * b).tolist(), (a * b).dtype)
+print((b // a).tolist(), (b // a).dtype)
+print([f"{ratio:.3f}" for ratio in (a / b).tolist()], (a / b).dtype)
+# --8<-- [end:arithmetic]
+
+
+# --8<-- [start:ranges-and-steps]
+for dtype in (torch.uint8, torch.int32, torch.int64):
+    info = torch.iinfo(dtype)
+    print(dtype, info.bits, "bits", info.min, "to", info.max)
+for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+    info = torch.finfo(dtype)
+    print(dtype, info.bits, f"bits, up to {info.max:.2e}, eps {info.eps:.2e}")
+# --8<-- [end:ranges-and-steps]
+
+
+# --8<-- [start:half-precision-range]
+numbers = torch.tensor([70000.0, 257.0, 1e-8], device=device)
+for dtype in (torch.float16, torch.bfloat16):
+    print(dtype, [f"{number:.4g}" for number in numbers.to(dtype).tolist()])
+# --8<-- [end:half-precision-range]
+
+
+# --8<-- [start:small-steps-vanish]
+weight = torch.ones(1, dtype=torch.bfloat16, device=device)
+for _ in range(1000):
+    weight += 0.001
+print(weight.item())
+# --8<-- [end:small-steps-vanish]
+
+
+# --8<-- [start:promote-two-tensors]
+flags = torch.tensor([True, False, True], device=device)
+halves = torch.tensor([0.5, 0.5, 0.5], device=device)
+print("bool + int64:", (flags + a).dtype)
+print("int64 + float32:", (a + halves).dtype)
+print("int64 + float16:", (a + halves.half()).dtype)
+print("float16 + bfloat16:", (halves.half() + halves.bfloat16()).dtype)
+# --8<-- [end:promote-two-tensors]
+
+
+# --8<-- [start:lattice-is-right]
+lattice = """
+bool uint8 int16 int32 int64 float16 float32 float64 complex128
+bool int8 int16
+int64 bfloat16 float32 complex64 complex128
+"""
+paths = [line.split() for line in lattice.strip().splitlines()]
+edges = [edge for path in paths for edge in pairwise(path)]
+names = sorted({name for edge in edges for name in edge})
+
+
+def upward(name):
+    return {name}.union(*(upward(end) for start, end in edges if start == name))
+
+
+for one, other in product(names, names):
+    meeting = max(upward(one) & upward(other), key=lambda name: len(upward(name)))
+    promoted = torch.promote_types(getattr(torch, one), getattr(torch, other))
+    assert promoted == getattr(torch, meeting), (one, other)
+print(len(names) ** 2, "pairs agree with PyTorch")
+# --8<-- [end:lattice-is-right]
+
+
+# --8<-- [start:promotion-lattice]
+columns = {name: column for column, name in enumerate(paths[0])}
+columns |= {"int8": 1, "bfloat16": 5, "complex64": 7}
+rows = {"uint8": 1, "float16": 1, "float64": 1}
+rows |= {"int8": -1, "bfloat16": -1, "complex64": -1}
+places = {name: (columns[name], rows.get(name, 0)) for name in names}
+arrow = {"arrowstyle": "->", "color": "C7", "shrinkA": 20, "shrinkB": 20}
+fig, ax = plt.subplots(figsize=(7.2, 2.4))
+for start, end in edges:
+    ax.annotate("", places[end], places[start], arrowprops=arrow)
+for name, place in places.items():
+    color = "C0" if "float" in name else "C3" if "complex" in name else "C1"
+    box = {"boxstyle": "round", "facecolor": "none", "edgecolor": color}
+    ax.text(*place, name, ha="center", va="center", bbox=box)
+ax.set(xlim=(-0.5, 8.6), ylim=(-1.3, 1.3))
+ax.axis("off")
+plt.show()
+# --8<-- [end:promotion-lattice]
+
+
+# --8<-- [start:zero-dim-rule]
+x = torch.tensor([1.0, 2.0])  # on the CPU: some GPUs have no float64
+vector = torch.tensor([0.1, 0.1], dtype=torch.float64)
+print("float32 + 1-d float64:", (x + vector).dtype)
+print("float32 + 0-d float64:", (x + vector[0]).dtype)
+print("int64 + Python float:", (a + 0.1).dtype)
+# --8<-- [end:zero-dim-rule]
+
+
+# --8<-- [start:in-place-keeps-dtype]
+try:
+    a += halves
+except RuntimeError as error:
+    print("RuntimeError:", str(error).splitlines()[0])
+# --8<-- [end:in-place-keeps-dtype]
+
+
+# --8<-- [start:uint-wraps]
+pixels = torch.tensor([5, 100, 250], dtype=torch.uint8, device=device)
+print("brighter:", (pixels + 10).tolist())
+print("darker:  ", (pixels - 10).tolist())
+safe = (pixels.to(torch.int16) + 10).clamp(0, 255).to(torch.uint8)
+print("safe:    ", safe.tolist(), safe.dtype)
+print("sum:     ", pixels.sum().item(), pixels.sum().dtype)
+# --8<-- [end:uint-wraps]
+
+
+# --8<-- [start:no-promotion-in-products]
+X = torch.ones(4, 3, dtype=torch.float64)  # what NumPy hands over
+model = torch.nn.Linear(3, 2)  # float32, like every new layer
+try:
+    model(X)
+except RuntimeError as error:
+    print("RuntimeError:", str(error).splitlines()[0])
+print(model(X.float()).dtype)
+# --8<-- [end:no-promotion-in-products]
+
+
+# --8<-- [start:mean-of-integers]
+try:
+    a.mean()
+except RuntimeError as error:
+    print(f"{type(error).__name__}:", str(error).splitlines()[0])
+print(a.float().mean().item(), a.mean(dtype=torch.float32).item())
+# --8<-- [end:mean-of-integers]
+
+
+# --8<-- [start:solution-predict-dtypes]
+counts = torch.tensor([1, 2, 3], device=device)
+ratio = torch.tensor(0.5, device=device)
+print((counts * True).dtype, (counts / 1).dtype, (counts * ratio).dtype)
+print((counts > 1).dtype, (counts > 1).sum().dtype)
+# --8<-- [end:solution-predict-dtypes]
+
+
+# --8<-- [start:solution-average-images]
+images = torch.tensor([[200, 200], [100, 100]], dtype=torch.uint8, device=device)
+wrong = (images[0] + images[1]) // 2
+average = images.float().mean(dim=0).to(torch.uint8)
+print(wrong.tolist(), average.tolist())
+# --8<-- [end:solution-average-images]
+
+
+# --8<-- [start:solution-counter-stops]
+counter = torch.tensor(2.0**24, device=device)
+print(f"{(counter + 1).item():.0f}", f"{(counter + 2).item():.0f}")
+print((counter.long() + 1).item())
+# --8<-- [end:solution-counter-stops]

@@ -1,0 +1,160 @@
+"""Exchange data with NumPy, compare floats, and keep sums and exponentials right."""
+
+# --8<-- [start:setup]
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+torch.manual_seed(0)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
+# --8<-- [end:setup]
+
+
+# --8<-- [start:shared-both-ways]
+tensor = torch.zeros(3)  # on the CPU, where NumPy can see it
+array = tensor.numpy()
+array[0] = 5
+tensor += 1
+print(tensor.tolist(), array.tolist())
+# --8<-- [end:shared-both-ways]
+
+
+# --8<-- [start:copy-to-be-safe]
+scores = np.array([0.5, 1.5])
+shared = torch.from_numpy(scores)
+copied = torch.tensor(scores, dtype=torch.float32).to(device)
+scores[:] = 0
+print(shared.tolist(), shared.dtype)
+print(copied.tolist(), copied.dtype)
+# --8<-- [end:copy-to-be-safe]
+
+
+# --8<-- [start:results-to-numpy]
+weight = torch.ones(3, requires_grad=True)
+try:
+    weight.numpy()
+except RuntimeError as error:
+    print("RuntimeError:", error)
+y_hat = weight.to(device) * 2
+print(y_hat.detach().cpu().numpy())
+# --8<-- [end:results-to-numpy]
+
+
+# --8<-- [start:flipped-array]
+backward = np.array([1.0, 2.0, 3.0])[::-1]
+try:
+    torch.from_numpy(backward)
+except ValueError as error:
+    print("ValueError:", str(error).split(",")[0])
+print(torch.from_numpy(backward.copy()).tolist())
+# --8<-- [end:flipped-array]
+
+
+# --8<-- [start:same-name-other-result]
+x = torch.tensor([1.0, 2.0], device=device)
+print(f"{x.std().item():.3f} {np.std([1.0, 2.0]):.3f}")
+print(f"{x.std(correction=0).item():.3f}")
+# --8<-- [end:same-name-other-result]
+
+
+# --8<-- [start:order-of-addition]
+big, small = torch.tensor([1e8, 1.0], device=device)
+print(((big + small) - big).item(), ((big - big) + small).item())
+# --8<-- [end:order-of-addition]
+
+
+# --8<-- [start:equal-or-close]
+a = torch.tensor([0.6, 0.1], device=device).sum()
+b = torch.tensor(0.7, device=device)
+print(f"{a.item():.9f} {b.item():.9f}")
+print((a == b).item(), torch.isclose(a, b).item())
+# --8<-- [end:equal-or-close]
+
+
+# --8<-- [start:assert-close]
+for expected in (torch.tensor([1.0, 2.001]), torch.tensor([1.0, 2.0]).double()):
+    try:
+        torch.testing.assert_close(torch.tensor([1.0, 2.0]), expected)
+    except AssertionError as error:
+        print("AssertionError:", str(error).splitlines()[0])
+torch.testing.assert_close(torch.tensor(1.0), torch.tensor(1.001), rtol=0.01, atol=0)
+# --8<-- [end:assert-close]
+
+
+# --8<-- [start:tiny-numbers]
+tiny, twice = torch.tensor([1e-9, 2e-9], device=device)
+print(torch.isclose(tiny, twice).item(), torch.isclose(tiny, twice, atol=0).item())
+# --8<-- [end:tiny-numbers]
+
+
+# --8<-- [start:error-of-sums]
+torch.manual_seed(0)
+numbers = torch.rand(2**16, 16)  # sixteen columns to be summed
+exact = numbers.double().cumsum(0)
+one_by_one = torch.from_numpy(np.cumsum(numbers.numpy(), axis=0))
+pairs = numbers.to(device)  # holds the sums of 1, 2, 4, ... numbers
+counts, errors = [2**level for level in range(1, 17)], ([], [])
+for count in counts:
+    pairs = pairs[0::2] + pairs[1::2]
+    for total, error in zip((one_by_one[count - 1], pairs[0]), errors, strict=True):
+        relative = total.cpu().double() / exact[count - 1] - 1
+        error.append(relative.abs().mean().item())
+print(errors[0][-1] > 20 * errors[1][-1])
+# --8<-- [end:error-of-sums]
+
+
+# --8<-- [start:error-plot]
+plt.loglog(counts, errors[0], "o-", base=10, label="one by one")
+plt.loglog(counts, errors[1], "s-", label="in pairs")
+plt.axhline(torch.finfo(torch.float32).eps, color="C7", linestyle="--", label="eps")
+plt.xlabel("numbers in the sum")
+plt.ylabel("relative error")
+plt.legend()
+plt.show()
+# --8<-- [end:error-plot]
+
+
+# --8<-- [start:stable-softmax]
+logits = torch.tensor([1000.0, 1001.0, 1002.0], device=device)
+naive = logits.exp() / logits.exp().sum()
+shifted = (logits - logits.max()).exp()
+stable = shifted / shifted.sum()
+print(naive.tolist())
+print([f"{value:.3f}" for value in stable.tolist()])
+torch.testing.assert_close(stable, logits.softmax(dim=0))
+# --8<-- [end:stable-softmax]
+
+
+# --8<-- [start:log-softmax]
+logits = torch.tensor([0.0, -200.0], device=device)
+print(logits.softmax(dim=0).log().tolist())
+print(logits.log_softmax(dim=0).tolist())
+# --8<-- [end:log-softmax]
+
+
+# --8<-- [start:nan-spreads]
+measured = torch.tensor([1.0, float("nan"), 3.0], device=device)
+print(measured.mean().item(), measured.nanmean().item())
+print((measured == measured).tolist(), measured.isfinite().all().item())
+# --8<-- [end:nan-spreads]
+
+
+# --8<-- [start:solution-variance]
+x = torch.tensor([10000.0, 10001.0, 10002.0], device=device)
+short = x.square().mean() - x.mean().square()
+stable = (x - x.mean()).square().mean()
+print(f"{short.item():.3f} {stable.item():.3f} {x.var(correction=0).item():.3f}")
+# --8<-- [end:solution-variance]
+
+
+# --8<-- [start:solution-log-sum-exp]
+def log_sum_exp(x):
+    largest = x.max()
+    return largest + (x - largest).exp().sum().log()
+
+
+x = torch.tensor([1000.0, 1001.0, 1002.0], device=device)
+print(f"{x.exp().sum().log().item()} {log_sum_exp(x).item():.3f}")
+torch.testing.assert_close(log_sum_exp(x), x.logsumexp(dim=0))
+# --8<-- [end:solution-log-sum-exp]
