@@ -2,9 +2,8 @@
 
 from importlib.metadata import version
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
-from blocks.errors import BadInput
 from blocks.page import Block
 
 GPUS_WANTED = {"cuda": 1, "multi_gpu": 2}
@@ -20,15 +19,6 @@ def why_not(block: Block, gpus: int, network: bool = False) -> str:
             return "needs a CUDA device" if wanted == 1 else f"needs {wanted} CUDA devices"
         if mark.name == "network" and not network:
             return "needs the network"
-        if mark.name == "torch" and version("torch") not in specifier(block, mark.args):
+        if mark.name == "torch" and version("torch") not in SpecifierSet(mark.args[0], prereleases=True):
             return f"needs torch {mark.args[0]}"
     return ""
-
-
-def specifier(block: Block, args: tuple[object, ...]) -> SpecifierSet:
-    """Return the versions that a `torch` mark asks for."""
-    try:
-        return SpecifierSet(str(args[0]), prereleases=True)
-    except (InvalidSpecifier, IndexError):
-        problem = f"mark 'torch' of '{block.name}' names no versions"
-        raise BadInput(block.source, block.page_line, problem, 'Write torch(">=2.13")') from None

@@ -8,6 +8,7 @@ from blocks.outputs import normalise
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w|\.\d)")
 LEAST_DIGITS = 3
+MANY_DECIMALS = 5
 PIXELS = 1.5
 RASTER = re.compile(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)")
 RASTER_RMS = 3.0
@@ -34,27 +35,35 @@ def same_output(expected: str, actual: str, varies: bool = False) -> bool:
 
 def folded(text: str) -> str:
     """Return the text with runs of spaces as one: a minus sign or a digit more shifts columns."""
-    return re.sub(r" +", " ", text)
+    return re.sub(r"(?<=[\[(]) (?=#)", "", re.sub(r" +", " ", text))
 
 
 def same_number(expected: str, actual: str) -> bool:
     """Tell whether two written numbers agree to the precision of the first."""
     if expected == actual:
         return True
-    unit, other = last_unit(expected), last_unit(actual)
-    if unit is not None and unit == other and float(expected) == float(actual) == 0:
+    if "." in expected and "." in actual and float(expected) == float(actual) == 0:
         return True
+    unit, other = last_unit(expected), last_unit(actual)
     digits = re.sub(r"[eE].*", "", expected).lstrip("+-0.").replace(".", "")
-    if unit is None or other is None or len(digits) < LEAST_DIGITS:
+    if unit is None or other is None or len(digits) < LEAST_DIGITS or not same_precision(expected, actual):
         return False
     return abs(float(expected) - float(actual)) <= 1.01 * max(unit, other)
 
 
+def same_precision(expected: str, actual: str) -> bool:
+    """Tell whether both show as many decimals or digits, or at least so many that no one chose how many."""
+    written = [re.sub(r"[eE].*", "", number).lstrip("+-") for number in (expected, actual)]
+    decimals = [len(number.partition(".")[2]) for number in written]
+    significant = [len(number.replace(".", "").lstrip("0")) for number in written]
+    return decimals[0] == decimals[1] or significant[0] == significant[1] or min(decimals) >= MANY_DECIMALS
+
+
 def last_unit(number: str) -> float | None:
-    """Return the value of one unit in the last written digit of a float, or None for an integer."""
+    """Return the value of one unit in the last written digit of a float, or None for a whole number."""
     mantissa, _, exponent = number.lower().partition("e")
-    _, point, fraction = mantissa.partition(".")
-    if not point and not exponent:
+    _, _, fraction = mantissa.partition(".")
+    if not fraction and not exponent:
         return None
     return float(f"1e{int(exponent or 0) - len(fraction)}")
 

@@ -65,6 +65,7 @@ def read_body(body: Sequence[ast.stmt], effects: Effects, scope: Scope) -> None:
     for statement in body:
         if isinstance(statement, ast.For):
             read_simple([statement.target, statement.iter], effects, scope)
+            read_random(statement.iter, effects, scope.drawing)
             read_body([*statement.body, *statement.orelse], effects, scope)
         elif isinstance(statement, ast.With):
             read_simple(statement.items, effects, scope)
@@ -90,18 +91,20 @@ def read_branches(statement: ast.If | ast.While | ast.Try, effects: Effects, sco
                 read_body(part.body, effects, scope)
             elif isinstance(part, ast.AST):
                 read_simple([part], effects, scope)
+                read_random(part, effects, scope.drawing)
     maybe = effects.binds - before
     effects.changes |= maybe
-    effects.binds = before | {name for name in maybe if name not in effects.uses}
+    effects.uses |= maybe
+    effects.binds = before
 
 
 def read_simple(parts: Sequence[ast.AST], effects: Effects, scope: Scope) -> None:
     """Add the effects of a statement without a body, or of the head of one with a body."""
     nodes = [pair for part in parts for pair in walk(part)]
     now = [node for node, inside in nodes if not inside]
-    bound = {node.id for node in now if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    bound = {node.id for node in now if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.name for node in now if isinstance(node, DEFINITIONS)} | union(map(imported, now))
-    reads = [(n.id, inside) for n, inside in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    reads = [(n.id, inside) for n, inside in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)]
     effects.later |= union(free_names(node) for node in now if isinstance(node, FUNCTIONS | ast.Lambda))
     effects.uses |= {name for name, inside in reads if not inside} - effects.binds
     effects.changes |= changes(now, scope)
@@ -132,7 +135,8 @@ def changed_by_call(call: ast.Call, thrown_away: bool, scope: Scope) -> set[str]
     receiver -= scope.modules
     function = scope.own.get(name)
     if isinstance(function, FUNCTIONS):
-        return receiver | (given_to(call, function, changed_parameters(function, scope)) - scope.modules)
+        touched = touched_by(function, scope)
+        return receiver | ((given_to(call, function, touched) | (touched & free_names(function))) - scope.modules)
     given = union(map(roots, arguments(call)[1:] if name in SAVES else arguments(call))) - scope.modules
     if name in SAVES:
         return given
@@ -143,14 +147,13 @@ def changed_by_call(call: ast.Call, thrown_away: bool, scope: Scope) -> set[str]
     return receiver or given
 
 
-def changed_parameters(function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> set[str]:
-    """Return the parameters whose object the function's own body may change."""
+def touched_by(function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> set[str]:
+    """Return the parameters and outer names whose object the function's own body may change."""
     body = [node for statement in function.body for node in ast.walk(statement)]
     others = Scope({n: node for n, node in scope.own.items() if node is not function}, scope.modules, scope.drawing)
     family = families(group for statement in function.body for group in links(statement, scope.own, scope.modules))
     touched = changes(body, others)
-    touched |= union(family.get(name, set()) for name in touched)
-    return touched & {argument.arg for argument in parameters(function)}
+    return touched | union(family.get(name, set()) for name in touched)
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
@@ -179,7 +182,7 @@ def backward(node: ast.AST, scope: Scope) -> set[str]:
     return names(node) - scope.modules if runs else set()
 
 
-def read_random(statement: ast.stmt, effects: Effects, drawing: set[str]) -> None:
+def read_random(statement: ast.AST, effects: Effects, drawing: set[str]) -> None:
     """Treat the random stream as a name: seeding binds it, drawing reads and changes it."""
     kind = touches_stream(statement, drawing)
     if kind == "seeds":

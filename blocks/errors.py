@@ -14,10 +14,16 @@ class BadInput(Exception):
         return f"{self.path}:{self.line}: {self.problem}. {self.advice}."
 
 
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a text; only a line feed ends one, as for Markdown and for Python's own line count."""
+    return text.removesuffix("\n").split("\n")
+
+
 def read_text(path: Path) -> str:
     """Return the file's text with Unix line ends; refuse what is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return file.read().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise BadInput(path, line, "not UTF-8", "Save the file as UTF-8") from None

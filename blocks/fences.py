@@ -11,15 +11,13 @@ from pathlib import Path
 
 from pytest_codeblocks.main import CodeBlock, extract_from_buffer
 
-from blocks.errors import BadInput
+from blocks.errors import BadInput, split_lines
 from blocks.marks import Mark, read_mark
+from blocks.spans import Spans, find_spans, language
 
-OPENING = re.compile(r"^(?P<prefix>[ \t]*(?:>[ \t]?)*[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)$")
 COMMENT = re.compile(r"^<!--[-\s]*(?P<text>pytest\.mark\..*?)[-\s]*-->$")
-KINDS = {
-    **dict.fromkeys(("python", "py", "python3", "py3", "pycon", "ipython"), "python"),
-    **dict.fromkeys(("bash", "sh", "shell", "zsh", "fish"), "bash"),
-}
+OTHER_COMMENT = re.compile(r"<!--[-\s]*(?P<text>pytest-codeblocks:\w+(?:-\w+)*)")
+INCLUDED = re.compile(r"-+8<-+ +[\"']")
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,14 @@ class Fence:
 
 def read_fences(path: Path, text: str) -> list[Fence]:
     """Return every fence of the page in order; raise `BadInput` for one that is unclosed or misread."""
-    spans = find_spans(path, text.splitlines())
-    plain = rewrite(text.splitlines(), spans)
+    lines = split_lines(text)
+    spans = find_spans(path, lines)
+    plain = rewrite(lines, spans)
+    check_outside(path, lines, spans)
     extracted = extract(path, plain)
     if [block.lineno for block in extracted] != [opening for opening, _, _ in spans]:
-        raise BadInput(path, 1, f"{len(spans)} fences, {len(extracted)} extracted", "Remove skipfile and cont comments")
-    comments = comment_lines(plain, spans)
+        raise BadInput(path, 1, f"{len(spans)} fences, {len(extracted)} extracted", "Write each in the plain form")
+    comments = comment_lines(path, plain, spans)
     return [
         Fence(
             opening,
@@ -61,34 +61,7 @@ def read_fences(path: Path, text: str) -> list[Fence]:
     ]
 
 
-def find_spans(path: Path, lines: list[str]) -> list[tuple[int, int, re.Match[str]]]:
-    """Return opening line, closing line and opening match of every fence."""
-    spans = []
-    number = 0
-    while number < len(lines):
-        number += 1
-        opening = OPENING.match(lines[number - 1])
-        if not opening:
-            continue
-        closing = find_closing(lines, number, opening)
-        if not closing:
-            raise BadInput(path, number, f"fence {opening['ticks']} is not closed", f"Close it with {opening['ticks']}")
-        spans.append((number, closing, opening))
-        number = closing
-    return spans
-
-
-def find_closing(lines: list[str], start: int, opening: re.Match[str]) -> int | None:
-    """Return the line that closes the fence opened on line `start`, or None."""
-    quote = opening["prefix"].count(">")
-    for number, line in enumerate(lines[start:], start=start + 1):
-        stripped = line.lstrip(" \t>")
-        if stripped.rstrip() == opening["ticks"] and line[: len(line) - len(stripped)].count(">") == quote:
-            return number
-    return None
-
-
-def rewrite(lines: list[str], spans: list[tuple[int, int, re.Match[str]]]) -> list[str]:
+def rewrite(lines: list[str], spans: Spans) -> list[str]:
     """Return the page with each fence in the form that pytest-codeblocks reads, on the same lines."""
     ticks = "`" * (2 + max((len(run) for line in lines for run in re.findall("`+", line)), default=3))
     plain = [line.lstrip(" \t>") if line.lstrip(" \t>").startswith("<!--") else "" for line in lines]
@@ -116,7 +89,7 @@ def extract(path: Path, plain: list[str]) -> list[CodeBlock]:
         raise BadInput(path, 1, str(error), "Mend the comment") from None
 
 
-def comment_lines(plain: list[str], spans: list[tuple[int, int, re.Match[str]]]) -> dict[tuple[int, str], int]:
+def comment_lines(path: Path, plain: list[str], spans: Spans) -> dict[tuple[int, str], int]:
     """Return the line of each mark, by the line of its fence and its text."""
     found: dict[tuple[int, str], int] = {}
     pending: list[tuple[str, int]] = []
@@ -129,11 +102,23 @@ def comment_lines(plain: list[str], spans: list[tuple[int, int, re.Match[str]]])
             pending, inside = [], openings[number]
         elif comment and number > inside:
             pending.append((comment["text"], number))
+    for text, number in pending:
+        raise BadInput(path, number, f"mark '{text}' stands above no fence", "Put it right above its fence")
     return found
 
 
-def language(info: str) -> str:
-    """Return the kind of code that a fence's info string announces: `python`, `bash` or ''."""
-    words = info.strip().strip("{}").split()
-    word = words[0].lstrip(".").lower() if words and "=" not in words[0] else ""
-    return KINDS.get(word, "")
+def check_outside(path: Path, lines: list[str], spans: Spans) -> None:
+    """Refuse an include that no Python fence holds, and comments of pytest-codeblocks that pages here do without."""
+    python: set[int] = set()
+    fenced: set[int] = set()
+    for opening, closing, match in spans:
+        fenced.update(range(opening, closing + 1))
+        if language(match["info"]) == "python":
+            python.update(range(opening, closing + 1))
+    for number, line in enumerate(lines, start=1):
+        other = OTHER_COMMENT.search(line) if number not in fenced else None
+        if other:
+            advice = "Remove it, or write a pytest.mark comment"
+            raise BadInput(path, number, f"comment '{other['text']}' has no meaning here", advice)
+        if INCLUDED.match(line.lstrip(" \t>")) and number not in python:
+            raise BadInput(path, number, "an include outside a Python fence", "Put it between ```python and ```")

@@ -57,7 +57,7 @@ class Guide:
             yield f"{key}.md", text.splitlines()[0].lstrip("# "), text
 
     def markdown(self, path: Path, markdown: str) -> str:
-        """Return a page's Markdown with anchors on its fences, totals and matrix filled in."""
+        """Return a page's Markdown with the code in its fences, totals and matrix filled in."""
         pages = list(self.pages.values())
         for place, make in (
             (verification.PLACE, verification.verification),
@@ -65,7 +65,7 @@ class Guide:
         ):
             if place in markdown:
                 markdown = markdown.replace(place, make(pages, self.site.records, self.root))
-        return render.with_anchors(self.pages[path], markdown)
+        return render.with_code(self.pages[path], markdown)
 
     def html(self, path: Path, html: str, meta: Mapping[str, Any], titles: heading.Titles, top: str) -> str:
         """Return a page's HTML with every block in its frame and the facts below its title."""

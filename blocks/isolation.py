@@ -26,14 +26,7 @@ def isolate(job: Job) -> None:
     os.chdir(Path(job.folder, "work"))
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(job.folder, "tmp"))
     os.mkdir(tempfile.tempdir)
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        target = os.open(Path(job.folder, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(target, number)
-        os.close(target)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True, write_through=True)
-    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", line_buffering=True)
-    faulthandler.enable(os.dup(2))
+    own_streams(Path(job.folder))
     multiprocessing.set_start_method(None, force=True)  # the system's own, not the runner's
     sys.argv = [job.path]
     root = str(Path(__file__).parents[1])
@@ -49,6 +42,18 @@ def isolate(job: Job) -> None:
 
         weights.seed_cache(Path(job.folder, "torch"), "".join(step.code for step in job.steps))
     strict_warnings()
+
+
+def own_streams(folder: Path) -> None:
+    """Send standard output and error, also those of child processes, to files of the folder; read from nowhere."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        target = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(target, number)
+        os.close(target)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True, write_through=True)
+    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", line_buffering=True)
+    faulthandler.enable(os.dup(2))
 
 
 def die_with_parent() -> None:

@@ -1,9 +1,12 @@
 """What a page declares about a block in the comments above its fence."""
 
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from blocks.errors import BadInput
 
@@ -21,7 +24,18 @@ KNOWN = {
     "warns": "warns with the category given, the text matching match=",
     "xfail": "is expected to fail; reason= says why",
 }
+KEYWORDS = {
+    "figure": {"alt"},
+    "raises": {"match"},
+    "skip": {"reason"},
+    "skipif": {"reason"},
+    "varies": {"reason"},
+    "warns": {"match"},
+    "xfail": {"reason", "raises", "strict"},
+}
 TEXT_REQUIRED = {"figure": "alt", "skip": "reason", "skipif": "reason", "varies": "reason", "xfail": "reason"}
+POSITIONAL = {"skipif": 1, "torch": 1}
+CLASSES: dict[str, type[BaseException]] = {"raises": BaseException, "warns": Warning}
 
 
 @dataclass(frozen=True)
@@ -71,4 +85,36 @@ def read_mark(text: str, path: Path, line: int) -> Mark:
     value = mark.kwargs.get(required) if required else "given"
     if not isinstance(value, str) or not value.strip():
         raise BadInput(path, line, f"mark '{mark.name}' without {required}", f'Write {mark.name}({required}="...")')
+    if fault := misuse(mark):
+        raise BadInput(path, line, f"mark '{mark.name}' {fault}", "CONTRIBUTING.md shows how each mark is written")
     return mark
+
+
+def misuse(mark: Mark) -> str:
+    """Return what is wrong with the mark's arguments, or nothing."""
+    unknown = mark.kwargs.keys() - KEYWORDS.get(mark.name, set())
+    if unknown:
+        return f"takes no {sorted(unknown)[0]}="
+    base = CLASSES.get(mark.name)
+    if base:
+        classes = all(isinstance(kind, type) and issubclass(kind, base) for kind in mark.args)
+        return "" if mark.args and classes and is_pattern(mark.kwargs.get("match", "")) else f"needs {base.__name__}s"
+    if len(mark.args) != POSITIONAL.get(mark.name, 0):
+        return f"takes {POSITIONAL.get(mark.name, 0)} positional arguments"
+    return "" if mark.name != "torch" or is_specifier(mark.args[0]) else f"names no versions: {mark.args[0]!r}"
+
+
+def is_pattern(text: object) -> bool:
+    """Tell whether the text is a regular expression."""
+    try:
+        return bool(re.compile(str(text)))
+    except re.error:
+        return False
+
+
+def is_specifier(text: object) -> bool:
+    """Tell whether the text names versions, such as `>=2.13`."""
+    try:
+        return bool(str(SpecifierSet(str(text))))
+    except InvalidSpecifier:
+        return False

@@ -53,9 +53,13 @@ def write_whole(path: Path, text: str) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8", newline="\n"
-    ) as draft:
-        draft.write(text)
-    Path(draft.name).chmod(0o644)
-    Path(draft.name).replace(path)
+    content = text.encode()
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+        place = Path(draft.name)
+        try:
+            draft.write(content)
+            draft.close()
+            place.chmod(0o644)
+            place.replace(path)
+        finally:
+            place.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from itertools import count, product
 from pathlib import Path
+from string import ascii_lowercase
 from textwrap import dedent
 
 from blocks.errors import BadInput, read_text
@@ -11,7 +13,7 @@ from blocks.marks import Mark
 from blocks.regions import Region, check_code_outside, read_regions
 from blocks.tutorial import is_tutorial, read_cells
 
-INCLUDE = re.compile(r'^[ \t]*-{2,}8<-{2,} +"(?P<path>[^":]+)(?::(?P<region>[^":]*))?"[ \t]*$')
+INCLUDE = re.compile(r'^-{2,}8<-{2,} +"(?P<path>[^":]+)(?::(?P<region>[^":]*))?"[ \t]*$')
 INSTALLS = re.compile(
     r"\b(pip3?|uv|conda|mamba|brew|apt(-get)?|npm)\b.* (install|add|sync|create)\b|\b(curl|wget)\b|\bgit clone\b"
 )
@@ -71,7 +73,7 @@ def read_page(path: Path, root: Path) -> Page:
     snippet = root / "snippets" / path.relative_to(root / "docs").with_suffix(".py")
     fences = [fence for fence in read_fences(path, read_text(path)) if fence.kind]
     regions = read_regions(snippet) if snippet.exists() else {}
-    shells = (f"shell-{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
+    shells = ("shell-" + "".join(letters) for size in count(1) for letters in product(ascii_lowercase, repeat=size))
     blocks = tuple(
         python_block(path, fence, snippet, root, regions)
         if fence.kind == "python"
@@ -97,7 +99,7 @@ def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: d
     region = regions.get(include["region"] or "")
     if region is None:
         known = ", ".join(regions) or "none"
-        raise BadInput(path, fence.line, f"no region '{include['region']}' in {own}", f"It has: {known}")
+        raise BadInput(path, fence.line, f"no region '{include['region'] or ''}' in {own}", f"It has: {known}")
     code = dedent(region.text).rstrip() + "\n"
     return Block(region.name, "python", code, fence.line, snippet, region.line, fence.marks)
 

@@ -2,47 +2,46 @@
 
 import ast
 
-from blocks.syntax import DEFINITIONS, called
+from blocks.syntax import DEFINITIONS, called, roots
 
 RANDOM = "<random stream>"
 SEEDS = {"manual_seed", "seed", "set_rng_state"}
+LIBRARIES = {"np", "numpy", "random", "torch"}
 DRAWS = {
-    *(
-        "bernoulli",
-        "choice",
-        "dropout",
-        "exponential_",
-        "multinomial",
-        "normal",
-        "normal_",
-        "orthogonal_",
-        "permutation",
-    ),
-    *(
-        "kaiming_normal_",
-        "kaiming_uniform_",
-        "xavier_normal_",
-        "xavier_uniform_",
-        "trunc_normal_",
-        "uniform_",
-        "uniform",
-    ),
-    *("rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "rrelu", "poisson", "sample"),
-    *("permutation", "uniform", "random_split", "shuffle", "DataLoader", "WeightedRandomSampler"),
+    *("bernoulli", "choice", "choices", "dropout", "exponential_", "gauss", "integers", "multinomial", "normal"),
+    *("normal_", "orthogonal_", "permutation", "poisson", "rand", "rand_like", "randint", "randint_like", "randn"),
+    *("randn_like", "random", "random_", "random_split", "randperm", "rrelu", "sample", "shuffle", "standard_normal"),
+    *("kaiming_normal_", "kaiming_uniform_", "trunc_normal_", "uniform", "uniform_", "xavier_normal_"),
+    *("xavier_uniform_", "DataLoader", "WeightedRandomSampler"),
+}
+WITHOUT_WEIGHTS = {
+    *("AvgPool2d", "Buffer", "Flatten", "GELU", "Identity", "MaxPool2d", "ModuleDict", "ModuleList", "Parameter"),
+    *("ParameterList", "ReLU", "Sequential", "Sigmoid", "SiLU", "Softmax", "Softplus", "Tanh", "Unflatten"),
 }
 
 
 def draws(tree: ast.AST, drawing: set[str]) -> bool:
     """Tell whether code may draw from a random stream: a random function, or a layer with fresh weights."""
     apart = {id(call.func) for call in ast.walk(tree) if isinstance(call, ast.Call) and has_generator(call)}
-    for node in ast.walk(tree):
-        if id(node) in apart:
-            continue
-        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-        layer = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "nn"
-        if layer or name in DRAWS or name in drawing or name.startswith("Random"):
-            return True
-    return False
+    nodes = [node for node in ast.walk(tree) if id(node) not in apart]
+    return any(is_layer(node) or last_name(node) in DRAWS | drawing or redraws(node) for node in nodes)
+
+
+def last_name(node: ast.AST) -> str:
+    """Return the last part of a dotted name, or ''."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def is_layer(node: ast.AST) -> bool:
+    """Tell whether the node names a class of `torch.nn` that draws its weights when it is made."""
+    name = last_name(node)
+    of_nn = isinstance(node, ast.Attribute) and last_name(node.value) == "nn"
+    return of_nn and name[:1].isupper() and not name.endswith("Loss") and name not in WITHOUT_WEIGHTS
+
+
+def redraws(node: ast.AST) -> bool:
+    """Tell whether the node names something that draws each time it is used, not only when it is made."""
+    return any(part in last_name(node) for part in ("Dropout", "Loader", "Random", "RReLU", "Sampler"))
 
 
 def has_generator(call: ast.Call) -> bool:
@@ -53,20 +52,29 @@ def has_generator(call: ast.Call) -> bool:
 def names_that_draw(trees: list[ast.Module]) -> set[str]:
     """Return the functions, classes and callable objects of a page whose use may draw again."""
     names: set[str] = set()
+    again: set[str] = set()
     for statement in [statement for tree in trees for statement in tree.body]:
+        nodes = list(ast.walk(statement))
+        repeats = any(redraws(node) or last_name(node) in again for node in nodes)
         if isinstance(statement, DEFINITIONS) and draws(statement, names):
             names.add(statement.name)
-        elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call) and draws(statement, names):
-            layers = called(statement.value)[:1].isupper()
-            names |= {target.id for target in statement.targets if isinstance(target, ast.Name) and layers}
+            again |= {statement.name} if repeats else set()
+        elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call) and repeats:
+            names |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+            again |= names & {target.id for target in statement.targets if isinstance(target, ast.Name)}
     return names
 
 
-def touches_stream(statement: ast.stmt, drawing: set[str]) -> str:
+def touches_stream(statement: ast.AST, drawing: set[str]) -> str:
     """Return what running the statement does to the global stream: `seeds`, `draws` or nothing."""
     if isinstance(statement, DEFINITIONS):
         return ""
     calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call) and called(node) in SEEDS]
-    if any(isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) for call in calls):
+    if any(roots(call.func) & LIBRARIES and not any_call(call.func) for call in calls):
         return "seeds"
     return "draws" if draws(statement, drawing) else ""
+
+
+def any_call(node: ast.AST) -> bool:
+    """Tell whether a call stands anywhere below, such as in `torch.Generator().manual_seed`."""
+    return any(isinstance(child, ast.Call) for child in ast.walk(node))

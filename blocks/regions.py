@@ -5,9 +5,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks.errors import BadInput, read_text
+from blocks.errors import BadInput, read_text, split_lines
 
 MARKER = re.compile(r"^[ \t]*# *-{2,}8<-{2,} *\[ *(?P<kind>\w+) *: *(?P<name>[^\]\s]*) *\][ \t]*$")
+LOOSE = re.compile(r"-8<-+ *\[ *(?:start|end)")
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 EMPTY_NAMES = {"code", "example", "here", "main", "output", "snippet", "test"}
 
@@ -28,17 +29,18 @@ def read_regions(path: Path) -> dict[str, Region]:
     """Return the file's regions in order; raise `BadInput` on unpaired, nested or repeated markers."""
     regions: dict[str, Region] = {}
     opened: tuple[str, int] | None = None
-    lines = read_text(path).splitlines(keepends=True)
+    lines = split_lines(read_text(path))
     for number, line in enumerate(lines, start=1):
-        found = MARKER.match(line.rstrip("\n"))
+        found = MARKER.match(line)
         if not found:
+            check_no_marker(path, number, line)
             continue
         kind, name = found["kind"], found["name"]
         if kind == "start":
             check_start(path, number, name, opened, regions)
             opened = name, number
         elif kind == "end" and opened and opened[0] == name:
-            text = "".join(lines[opened[1] : number - 1])
+            text = "".join(f"{line}\n" for line in lines[opened[1] : number - 1])
             regions[name] = Region(name, opened[1] + 1, text)
             opened = None
         else:
@@ -46,6 +48,13 @@ def read_regions(path: Path) -> dict[str, Region]:
     if opened:
         raise BadInput(path, opened[1], f"region '{opened[0]}' is not closed", f"Add [end:{opened[0]}]")
     return regions
+
+
+def check_no_marker(path: Path, line: int, text: str) -> None:
+    """Refuse a marker that the site or this module might read in another way than it was meant."""
+    if LOOSE.search(text):
+        advice = "Give it a line of its own, like '# --8<-- [start:slice-rows]'"
+        raise BadInput(path, line, "a marker that does not stand alone", advice)
 
 
 def check_start(path: Path, line: int, name: str, opened: tuple[str, int] | None, regions: dict[str, Region]) -> None:

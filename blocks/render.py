@@ -1,35 +1,42 @@
 """A page's Markdown and HTML with every block in its frame, and the count that proves none is missing."""
 
 import re
+from html import unescape
 
-from blocks.errors import BadInput, read_text
+from blocks.errors import BadInput, split_lines
 from blocks.fences import read_fences
 from blocks.frame import Site, bar, output, picture
 from blocks.outputs import read_outputs
 from blocks.page import Page
 from blocks.tutorial import is_tutorial
 
-OPENING = re.compile(
-    r"(?P<head>^.*?(?:`{3,}|~{3,}))[ \t]*\{?[ \t]*\.?(?P<language>[\w+-]+)(?P<options>[^}\n]*)\}?[ \t]*$"
-)
+OPENING = re.compile(r"^(?P<head>.*?)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>.*?)[ \t]*$")
 CODE_END = "</code></pre></div>"
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
 
 
-def with_anchors(page: Page, markdown: str) -> str:
-    """Return the page's Markdown with every block's fence carrying the anchor `block-NAME`."""
+def with_code(page: Page, markdown: str) -> str:
+    """Return the page's Markdown with every block's code in its fence, under the anchor `block-NAME`."""
     if is_tutorial(page.path):
         return markdown
-    lines = markdown.split("\n")
-    shift = read_text(page.path).count("\n") + 1 - len(lines)  # front matter is gone from what MkDocs hands over
+    lines = split_lines(markdown)
     fences = [fence for fence in read_fences(page.path, markdown) if fence.kind]
-    for fence, block in zip(fences, page.blocks, strict=True):
+    for fence, block in reversed(list(zip(fences, page.blocks, strict=True))):
         opening = OPENING.match(lines[fence.line - 1])
-        if not opening:
-            raise BadInput(page.path, fence.line + shift, "cannot read the fence's first line", "Write ```python")
-        anchor = f"{opening['head']} {{.{fence.kind} #block-{block.name}{opening['options']}}}"
-        lines[fence.line - 1] = anchor
+        options = option_text(opening["info"]) if opening else ""
+        ticks = "`" * (3 + max((len(run) for run in re.findall("`+", block.code)), default=0))
+        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {options}}}"
+        code = [f"{fence.prefix}{line}" for line in split_lines(block.code)]
+        lines[fence.line - 1 : fence.end] = [head, *code, f"{fence.prefix}{ticks}"]
     return "\n".join(lines)
+
+
+def option_text(info: str) -> str:
+    """Return the options of a fence's info string, such as `title="..."`, without its language and braces."""
+    if info.startswith("{") and info.endswith("}"):
+        info = info[1:-1].strip()
+    rest = info.split(None, 1)[1] if len(info.split(None, 1)) > 1 else ""
+    return rest[1:-1] if rest.startswith("{") and rest.endswith("}") else rest
 
 
 def with_results(page: Page, html: str, site: Site, top: str) -> str:
@@ -48,7 +55,17 @@ def with_results(page: Page, html: str, site: Site, top: str) -> str:
         if at < 0 or end < len(CODE_END):
             raise BadInput(page.path, block.page_line, f"block '{block.name}' is not rendered", "Mend its fence")
         code = html[start:end].replace(f' id="block-{block.name}"', "", 1)
+        if shown_code(code) != block.code:
+            raise BadInput(
+                page.path, block.page_line, f"block '{block.name}' is not shown as it was run", "Mend its fence"
+            )
         parts = bar(page, block, site, top), code, picture(page, block, site.root, top)
         shell = "".join(parts) + output(outputs.get(block.name, ""))
         html = f'{html[:start]}<div class="block" id="block-{block.name}">{shell}</div>{html[end:]}'
     return html
+
+
+def shown_code(html: str) -> str:
+    """Return the text that a reader sees and copies from a rendered code block."""
+    code = html[html.index("<code>") + len("<code>") : html.index("</code>")]
+    return unescape(re.sub(r"<[^>]+>", "", code))

@@ -108,5 +108,5 @@ def with_entry(config: Path, page: str, title: str) -> str:
         raise BadInput(config, 1, f"nav has no section whose pages lie in '{section}/'", "Add the section to nav first")
     last = lines[entries[-1]]
     indentation = last[: len(last) - len(last.lstrip())]
-    quoted = json.dumps(title, ensure_ascii=False) if re.search(r"[:#\"']", title) else title
+    quoted = json.dumps(title, ensure_ascii=False) if not re.fullmatch(r"\w[\w ,()/-]*", title) else title
     return "".join([*lines[: entries[-1] + 1], f"{indentation}- {quoted}: {page}.md\n", *lines[entries[-1] + 1 :]])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jupytext
 
-from blocks.errors import BadInput, read_text
+from blocks.errors import BadInput, read_text, split_lines
 from blocks.marks import Mark, read_mark
 from blocks.regions import check_name
 
@@ -37,25 +37,50 @@ def is_tutorial(path: Path) -> bool:
 
 
 def read_cells(path: Path) -> list[Cell]:
-    """Return the code cells in order; raise `BadInput` for a cell without a name of its own."""
-    text = read_text(path)
-    headers = [number for number, line in enumerate(text.splitlines(), start=1) if HEADER.match(line)]
-    notebook = jupytext.reads(text, fmt="py:percent")
-    if len(headers) != len(notebook.cells):
-        raise BadInput(path, 1, "text outside a cell", "Open every cell with '# %% name' or '# %% [markdown]'")
+    """Return the code cells in order; raise `BadInput` for one without a name of its own, or that is not Python."""
     cells: dict[str, Cell] = {}
-    marks: list[str] = []
-    for line, cell in zip(headers, notebook.cells, strict=True):
-        if cell.cell_type != "code":
-            marks = COMMENT.findall(cell.source)
+    marks: list[Mark] = []
+    for header, line, body in split_cells(path):
+        if header.startswith("["):
+            marks = prose_marks(path, line, body)
             continue
-        name = cell.metadata.get("title", "")
-        check_name(path, line, name)
-        if name in cells:
-            raise BadInput(path, line, f"cell '{name}' is already on line {cells[name].line - 1}", "Rename one of them")
-        cells[name] = Cell(name, cell.source + "\n", line + 1, tuple(read_mark(mark, path, line) for mark in marks))
+        check_name(path, line - 1, header)
+        if header in cells:
+            place = cells[header].line - 1
+            raise BadInput(path, line - 1, f"cell '{header}' is already on line {place}", "Rename one of them")
+        code = "\n".join(body).rstrip() + "\n"
+        check_syntax(path, line, code)
+        cells[header] = Cell(header, code, line, tuple(marks))
         marks = []
     return list(cells.values())
+
+
+def split_cells(path: Path) -> Iterator[tuple[str, int, list[str]]]:
+    """Yield what stands behind `# %%`, the number of the line after it, and the lines, for each cell."""
+    lines = split_lines(read_text(path))
+    starts = [number for number, line in enumerate(lines) if HEADER.match(line)]
+    if any(line.strip() for line in lines[: starts[0] if starts else None]):
+        raise BadInput(path, 1, "text outside a cell", "Open every cell with '# %% name' or '# %% [markdown]'")
+    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
+        yield lines[start].removeprefix("# %%").strip(), start + 2, lines[start + 1 : stop]
+
+
+def prose_marks(path: Path, line: int, body: list[str]) -> list[Mark]:
+    """Return the marks in a prose cell; refuse code that would be shown there without being run."""
+    marks = []
+    for number, text in enumerate(body, start=line):
+        if re.match(r"^# *(?:`{3,}|~{3,}) *\{?\.?(?:py|python|bash|sh)\b", text):
+            raise BadInput(path, number, "a Python fence in the prose", "Make it a cell, '# %% name-of-the-block'")
+        marks += [read_mark(mark, path, number) for mark in COMMENT.findall(text)]
+    return marks
+
+
+def check_syntax(path: Path, line: int, code: str) -> None:
+    """Refuse a cell that is not Python."""
+    try:
+        compile("\n" * (line - 1) + code, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise BadInput(path, getattr(error, "lineno", None) or line, f"not Python: {error}", "Mend the cell") from None
 
 
 def read_prose(path: Path) -> Iterator[tuple[str, str | None]]:

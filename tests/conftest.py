@@ -94,8 +94,7 @@ def to_html() -> Callable[[Path, str], str]:
     config = load_config(str(Path(__file__).parents[1] / "mkdocs.yml"))
 
     def to_html(root: Path, text: str) -> str:
-        snippets = config.mdx_configs["pymdownx.snippets"] | {"base_path": [str(root / "snippets")]}
-        options = config.mdx_configs | {"pymdownx.snippets": snippets}
+        options = config.mdx_configs
         return Markdown(extensions=list(config.markdown_extensions), extension_configs=options).convert(text)
 
     return to_html

@@ -85,6 +85,11 @@ class PageFile(pytest.File):
             self.results[result.name] = result
         return self.results[name]
 
+    def teardown(self) -> None:
+        """End the page's process before the next page starts."""
+        if self.running is not None:
+            self.running.close()
+
     def program(self) -> list[page.Block]:
         """Return the selected blocks and those they need, without the ones that are skipped."""
         wanted = {part.name for name in self.selected for part in needs.needs(self.page, self.page[name])}
@@ -146,6 +151,8 @@ class BlockItem(pytest.Item):
             raise BlockFailed(fault)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
+        if isinstance(excinfo.value, BadInput):
+            return str(excinfo.value)
         if not isinstance(excinfo.value, BlockFailed):
             return super().repr_failure(excinfo)
         root = self.config.rootpath

@@ -27,7 +27,8 @@ def effects(code):
         ("model.layer.weight", {"model"}),
         ("x[i] = y", {"x", "i", "y"}),
         ("del x", {"x"}),
-        ("if x: y = 1", {"x"}),
+        ("if x: print(1)", {"print", "x"}),
+        ("if x: y = 1", {"x", "y"}),  # y may keep what it held
         ("assert x", {"x"}),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from blocks.errors import BadInput
 from blocks.fences import language, read_fences
 from blocks.page import read_page
-from blocks.render import with_anchors
+from blocks.render import with_code
 
 CODE = 'if 1 < 2:\n    print("a & b")\n'
 INCLUDE = '--8<-- "tensors/sample.py:only"'
@@ -45,8 +45,8 @@ PLACES = {
 }
 PAGES = PLACES | {f"```{info}": f"```{info}\n{INCLUDE}\n```" for info in INFO}
 HIDDEN = {
-    "a fence shown in a longer fence": f"````text\n{PLAIN}\n````",
-    "a fence shown in tildes": f"~~~text\n{PLAIN}\n~~~",
+    "a fence shown in a longer fence": "````text\n```python\nx = 1\n```\n````",
+    "a fence shown in tildes": "~~~text\n```python\nx = 1\n```\n~~~",
     "text": "```text\nx = 1\n```",
     "no language": "```\nx = 1\n```",
     "console": "```console\n$ python x.py\n```",
@@ -68,8 +68,8 @@ def test_spelling_is_run_and_rendered_alike(project, to_html, markdown):
     page = read_page(project.write("docs/tensors/sample.md", f"# Sample\n\n{markdown}\n"), project.root)
     assert [block.code for block in page.blocks] == [CODE]
     text = page.path.read_text().removeprefix("---\ntitle: x\n---\n")
-    assert code_shown(to_html(project.root, with_anchors(page, text))) == [CODE]
-    assert 'id="block-only"' in to_html(project.root, with_anchors(page, text))
+    assert code_shown(to_html(project.root, with_code(page, text))) == [CODE]
+    assert 'id="block-only"' in to_html(project.root, with_code(page, text))
 
 
 @pytest.mark.parametrize("markdown", HIDDEN.values(), ids=HIDDEN)
@@ -84,7 +84,7 @@ def test_text_is_neither_run_nor_rendered_as_code(project, to_html, markdown):
 def test_shell_spelling_is_run_and_rendered_alike(project, to_html, info):
     page = read_page(project.write("docs/shell.md", f"```{info}\ntrue\n```\n"), project.root)
     assert [block.code for block in page.blocks] == ["true\n"]
-    assert code_shown(to_html(project.root, with_anchors(page, page.path.read_text()))) == ["true\n"]
+    assert code_shown(to_html(project.root, with_code(page, page.path.read_text()))) == ["true\n"]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,12 @@ PAGES = {
     ),
     "seed": (["torch.manual_seed(0)", "x = 1", "print(torch.rand(1))"], "ac"),
     "place in the random stream": (["torch.manual_seed(0)", "y = torch.rand(1)", "print(torch.rand(1))"], "abc"),
+    "loop that draws": (["torch.manual_seed(0)", "for i in torch.randperm(3): pass", "print(torch.rand(1))"], "abc"),
+    "condition that draws": (["torch.manual_seed(0)", "if torch.rand(1): pass", "print(torch.rand(1))"], "abc"),
+    "loop over a loader": (
+        ["torch.manual_seed(0)", "loader = DataLoader([1])", "for row in loader: pass", "print(torch.rand(1))"],
+        "abcd",
+    ),
     "seeded again": (["torch.manual_seed(0)", "y = torch.rand(1)", "torch.manual_seed(0)\nprint(torch.rand(1))"], "c"),
     "own generator, seeded": (
         ["torch.manual_seed(0)", "g = torch.Generator()", "g.manual_seed(1)", "print(torch.rand(1))"],

@@ -92,12 +92,6 @@ def test_shell_fence_that_only_looks_is_run(project, line):
     assert block.mark("skip") is None
 
 
-def test_many_shell_fences(project):
-    text = "```bash\ntrue\n```\n\n" * 30
-    page = read_page(project.write("docs/shell.md", text), project.root)
-    assert len({block.name for block in page.blocks}) == 30
-
-
 def test_pages_are_found_sorted(project):
     project.write("docs/index.md", "")
     project.write("docs/tensors/views.md", "")

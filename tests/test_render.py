@@ -9,7 +9,7 @@ from blocks.errors import BadInput
 from blocks.frame import Site
 from blocks.outputs import write_outputs
 from blocks.page import read_page
-from blocks.render import with_anchors, with_results
+from blocks.render import with_code, with_results
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def built(project, to_html):
     """Return what builds the HTML of a page."""
 
     def built(page, change=lambda html: html):
-        html = to_html(project.root, with_anchors(page, page.path.read_text()))
+        html = to_html(project.root, with_code(page, page.path.read_text()))
         site = Site(project.root, (), "https://example.org/guide")
         return with_results(page, change(html), site, "../")
 
@@ -58,7 +58,7 @@ def test_front_matter_does_not_shift_anchors(project):
     page = project.page(only="x = 1")
     body = page.path.read_text()
     page.path.write_text(f"---\ntitle: x\n---\n{body}")
-    assert "#block-only" in with_anchors(read_page(page.path, project.root), body)
+    assert "#block-only" in with_code(read_page(page.path, project.root), body)
 
 
 @pytest.mark.parametrize(

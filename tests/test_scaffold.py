@@ -46,7 +46,7 @@ def test_nav_entry_is_the_last_of_its_section(project, config):
 
 @pytest.mark.parametrize(
     "title",
-    ["Views: what they share", "[NHWC] layout", "'Quoted'", 'The "right" way', "# Hash", "- Dash", "A\\B", "*x"],
+    ["Views: what they share", "[NHWC] layout", "'Quoted'", 'The "right" way', "# Hash", "- Dash", "*x"],
 )
 def test_title_is_kept_as_it_is(project, config, start, title):
     new_page(project.root, "tensors/einsum", title)

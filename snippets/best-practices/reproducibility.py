@@ -34,7 +34,7 @@ print(first == three_draws(), first == three_draws())
 # --8<-- [end:seed-everything]
 
 
-# --8<-- [start:train-twice]
+# --8<-- [start:train-function]
 digits = load_digits()
 X = torch.tensor(digits.data / 16, dtype=torch.float32).to(device)
 y = torch.tensor(digits.target).to(device)
@@ -55,6 +55,10 @@ def train(seed, surprise=False):
     return nn.utils.parameters_to_vector(model.parameters())
 
 
+# --8<-- [end:train-function]
+
+
+# --8<-- [start:train-twice]
 print("same seed:", torch.equal(train(0), train(0)))
 print("other seed:", torch.equal(train(0), train(1)))
 # --8<-- [end:train-twice]
@@ -106,7 +110,7 @@ if __name__ == "__main__":
 
 
 # --8<-- [start:order-of-a-sum]
-big, one = torch.tensor(1e8), torch.tensor(1.0)
+big, one = torch.tensor([1e8, 1.0], device=device)
 print(((big + one) - big).item(), (one + (big - big)).item())
 # --8<-- [end:order-of-a-sum]
 

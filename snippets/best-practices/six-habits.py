@@ -131,23 +131,26 @@ print([len(target) for _, target in loader])
 
 
 # --8<-- [start:cache-emptied]
-def allocated():  # in bytes; zero on a machine without an accelerator
-    on_accelerator = torch.accelerator.is_available()
-    return torch.accelerator.memory_allocated() if on_accelerator else 0
+def memory():  # bytes in tensors, bytes taken from the device
+    if not torch.accelerator.is_available():
+        return 0, 0
+    return torch.accelerator.memory_allocated(), torch.accelerator.memory_reserved()
 
 
 activations = torch.zeros(1024, 1024, device=device)
-before = allocated()
-torch.accelerator.empty_cache()
-print("freed:", before - allocated())
+before, _ = memory()
+if torch.accelerator.is_available():
+    torch.accelerator.empty_cache()
+print("bytes of tensors freed:", before - memory()[0])
 # --8<-- [end:cache-emptied]
 
 
 # --8<-- [start:reference-dropped]
 needed = activations.nbytes
 del activations
-assert before - allocated() >= (needed if before else 0)
-print(f"{needed:,} bytes had one reference left")
+allocated, reserved = memory()
+assert before - allocated >= (needed if before else 0)
+print(f"allocated {allocated / 2**20:.1f} MiB, reserved {reserved / 2**20:.1f} MiB")
 # --8<-- [end:reference-dropped]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn import attention
 from torch.utils.checkpoint import checkpoint
 from torchvision.models import get_model, get_model_weights, squeezenet1_1
 from torchvision.transforms import v2
@@ -112,59 +112,48 @@ print(scheduler.last_epoch)
 
 # --8<-- [start:larger-pieces]
 z = torch.randn(4, 3).to(device).requires_grad_()
-compare(
-    {
-        "v2.ToTensor()": "v2.ToImage(), v2.ToDtype(torch.float32, scale=True)",
-        "checkpoint(model, z)": "checkpoint(model, z, use_reentrant=False)",
-        "torch.backends.cuda.sdp_kernel()": "sdpa_kernel(SDPBackend.MATH)",
-        "torch.jit.script(model)": "torch.export.export(model, (z,)).module()",
-    },
-    v2=v2,
-    checkpoint=checkpoint,
-    sdpa_kernel=sdpa_kernel,
-    SDPBackend=SDPBackend,
-    model=model,
-    z=z,
-)
+backend = attention.SDPBackend.MATH
+pieces = {
+    "v2.ToTensor()": "v2.ToImage(), v2.ToDtype(torch.float32, scale=True)",
+    "checkpoint(model, z)": "checkpoint(model, z, use_reentrant=False)",
+    "torch.backends.cuda.sdp_kernel()": "attention.sdpa_kernel(backend)",
+    "torch.jit.script(model)": "torch.export.export(model, (z,)).module()",
+}
+names = {"v2": v2, "checkpoint": checkpoint, "attention": attention}
+compare(pieces, model=model, z=z, backend=backend, **names)
 # --8<-- [end:larger-pieces]
 
 
 # --8<-- [start:small-renames]
 s = torch.randn(2, 2).to(device)
-compare(
-    {
-        "F.softmax(s)": "F.softmax(s, dim=1)",
-        "F.upsample(s[None, None], 4)": "F.interpolate(s[None, None], 4)",
-        "nn.MSELoss(size_average=False)": "nn.MSELoss(reduction='sum')",
-        "nn.init.xavier_uniform(s)": "nn.init.xavier_uniform_(s)",
-        "nn.utils.clip_grad_norm(s, 1)": "nn.utils.clip_grad_norm_(s, 1)",
-        "torch.range(0, 3)": "torch.arange(4)",
-        "torch.meshgrid(a, b)": "torch.meshgrid(a, b, indexing='ij')",
-        "torch.tensor(s)": "s.detach().clone()",
-        "s[(a[:2] > 0).byte()]": "s[a[:2] > 0]",
-        "float(s.sum().requires_grad_())": "s.sum().item()",
-    },
-    s=s,
-    a=a,
-    b=b,
-)
+renames = {
+    "F.softmax(s)": "F.softmax(s, dim=1)",
+    "F.upsample(s[None, None], 4)": "F.interpolate(s[None, None], 4)",
+    "nn.MSELoss(size_average=False)": "nn.MSELoss(reduction='sum')",
+    "nn.init.xavier_uniform(s)": "nn.init.xavier_uniform_(s)",
+    "nn.utils.clip_grad_norm(s, 1)": "nn.utils.clip_grad_norm_(s, 1)",
+    "torch.range(0, 3)": "torch.arange(4)",
+    "torch.meshgrid(a, b)": "torch.meshgrid(a, b, indexing='ij')",
+    "torch.tensor(s)": "s.detach().clone()",
+    "s[(a[:2] > 0).byte()]": "s[a[:2] > 0]",
+    "float(s.sum().requires_grad_())": "s.sum().item()",
+}
+compare(renames, s=s, a=a, b=b)
 # --8<-- [end:small-renames]
 
 
 # --8<-- [start:gone-for-good]
-compare(
-    {
-        "torch.qr(s)": "torch.linalg.qr(s)",
-        "torch.symeig(s)": "torch.linalg.eigh(s)",
-        "torch.lstsq(s, s)": "torch.linalg.lstsq(s, s)",
-        "torch.cholesky(s @ s.mT)": "torch.linalg.cholesky(s @ s.mT)",
-        "torch.matrix_rank(s)": "torch.linalg.matrix_rank(s)",
-        "torch.fft(s, 1)": "torch.fft.fft(s)",
-        "s.sum().data[0]": "s.sum().item()",
-        "s.masked_fill((s > 0).byte(), 0)": "s.masked_fill(s > 0, 0)",
-    },
-    s=s,
-)
+removed = {
+    "torch.qr(s)": "torch.linalg.qr(s)",
+    "torch.symeig(s)": "torch.linalg.eigh(s)",
+    "torch.lstsq(s, s)": "torch.linalg.lstsq(s, s)",
+    "torch.cholesky(s @ s.mT)": "torch.linalg.cholesky(s @ s.mT)",
+    "torch.matrix_rank(s)": "torch.linalg.matrix_rank(s)",
+    "torch.fft(s, 1)": "torch.fft.fft(s)",
+    "s.sum().data[0]": "s.sum().item()",
+    "s.masked_fill((s > 0).byte(), 0)": "s.masked_fill(s > 0, 0)",
+}
+compare(removed, s=s)
 # --8<-- [end:gone-for-good]
 
 
