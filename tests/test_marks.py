@@ -63,7 +63,7 @@ def test_mark_that_is_refused(text, problem):
     [
         "pytest.mark.raises('ValueError')",
         "pytest.mark.raises(3)",
-        "pytest.mark.raises(ValueError, macth='size')",
+        "pytest.mark.raises(ValueError, pattern='size')",
         "pytest.mark.raises(ValueError, match='(')",
         "pytest.mark.warns(ValueError)",
         "pytest.mark.skip(reason='x', until='2027')",

@@ -1,8 +1,6 @@
-"""Take a training step apart: what each line changes, which order works, and how to guard it."""
+"""Take a training step apart: what each line changes, and which order works."""
 
 # --8<-- [start:setup]
-import copy
-
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -15,7 +13,7 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [end:setup]
 
 
-# --8<-- [start:one-step]
+# --8<-- [start:data-and-model]
 data = load_digits()
 X = (torch.tensor(data.data, dtype=torch.float32) / 16).to(device)
 y = torch.tensor(data.target).to(device)
@@ -26,50 +24,57 @@ def build():
     return nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 10)).to(device)
 
 
-model = build()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-logits = model(X)
-loss = F.cross_entropy(logits, y)
-optimizer.zero_grad()
-loss.backward()
-optimizer.step()
-print(f"loss before {loss:.3f}, after {F.cross_entropy(model(X), y):.3f}")
-# --8<-- [end:one-step]
+print(X.shape, y.shape, build()(X).shape)
+# --8<-- [end:data-and-model]
 
 
-# --8<-- [start:what-changes]
+# --8<-- [start:what-each-line-changes]
 def look(line):
-    weight, grad = model[0].weight, model[0].weight.grad
+    weight, grad = model[0].weight[0, 20], model[0].weight.grad
     size = "None" if grad is None else f"{grad.norm():.3f}"
-    print(
-        f"{line:10} weight {weight.norm():.4f}  grad {size:6}  state {len(optimizer.state)}"
-    )
+    print(f"{line:9} weight {weight:.5f}, grad {size}, state {len(optimizer.state)}")
 
 
 model = build()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-look("start")
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)
+optimizer.zero_grad()
+look("zero_grad")
 loss = F.cross_entropy(model(X), y)
 look("forward")
 loss.backward()
 look("backward")
 optimizer.step()
 look("step")
-optimizer.zero_grad()
-look("zero_grad")
-# --8<-- [end:what-changes]
+# --8<-- [end:what-each-line-changes]
+
+
+# --8<-- [start:who-lives-when]
+lives = {  # (begin, length) in lines of the step
+    "weights": [(0, 4)],
+    "graph and activations": [(1, 2)],
+    "gradients": [(0, 0.5), (2, 2)],
+    "optimizer state": [(0, 4)],
+}
+fig, ax = plt.subplots(figsize=(6.4, 2.2))
+for row, spans in enumerate(lives.values()):
+    ax.broken_barh(spans, (row - 0.3, 0.6), facecolor=f"C{row}")
+ax.set_yticks(range(4), lives)
+ax.set_xticks([0.5, 1.5, 2.5, 3.5], ["zero_grad", "forward", "backward", "step"])
+ax.invert_yaxis()
+plt.show()
+# --8<-- [end:who-lives-when]
 
 
 # --8<-- [start:try-the-orders]
 def train(order, epochs=10):
-    """Return the training accuracy after steps whose lines come in the order given."""
+    """Return the accuracy after training with the lines in this order."""
     model = build()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     for rows in torch.arange(len(X)).split(64) * epochs:
         loss = F.cross_entropy(model(X[rows]), y[rows])
         lines = {
             "zero": optimizer.zero_grad,
-            "backward": loss.backward,
+            "back": loss.backward,
             "step": optimizer.step,
         }
         for name in order.split():
@@ -77,15 +82,13 @@ def train(order, epochs=10):
     return (model(X).argmax(dim=1) == y).float().mean().item()
 
 
-for order in (
-    "zero backward step",
-    "backward step zero",
-    "backward zero step",
-    "step zero backward",
-    "zero step backward",
-    "backward step",
-):
-    print(f"{order:20} {train(order):.2f}")
+for order in ("zero back step", "back step zero", "back zero step", "zero step back"):
+    print(f"{order}: {train(order):.2f}")
+try:
+    train("step zero back")
+except RuntimeError as error:
+    print("step zero back: RuntimeError:", str(error).split(":")[0])
+print(f"back step:      {train('back step'):.2f}")
 # --8<-- [end:try-the-orders]
 
 
@@ -97,25 +100,24 @@ def gradient(model):
 model = build()
 F.cross_entropy(model(X[:100]), y[:100]).backward()
 whole = gradient(model)
-for share in (1, 1 / 3, None):
+shares = {"sum": lambda n: 1, "a third": lambda n: 1 / 3, "by size": lambda n: n / 100}
+for name, share in shares.items():
     model.zero_grad()
     for rows in torch.arange(100).split(40):  # 40, 40 and 20 rows
         loss = F.cross_entropy(model(X[rows]), y[rows])
-        (loss * (share or len(rows) / 100)).backward()
-    print(
-        gradient(model).norm() / whole.norm(),
-        torch.allclose(gradient(model), whole, atol=1e-6),
-    )
+        (loss * share(len(rows))).backward()
+    ratio = gradient(model).norm() / whole.norm()
+    cosine = F.cosine_similarity(gradient(model), whole, dim=0)
+    print(f"{name:7} length {ratio:.3f}, same direction {cosine:.3f}")
 # --8<-- [end:accumulate]
 
 
 # --8<-- [start:clip]
-model = build()
-(1000 * F.cross_entropy(model(X), y)).backward()
-before = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
-print(f"norm before {before:.1f}, after {gradient(model).norm():.3f}")
-again = nn.utils.clip_grad_norm_(model.parameters(), max_norm=5.0)
-print(f"a small one stays: {gradient(model).norm():.3f}")
+for scale in (1, 1000):
+    model = build()
+    (scale * F.cross_entropy(model(X), y)).backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    print(f"norm {norm:.3f} becomes {gradient(model).norm():.3f}")
 # --8<-- [end:clip]
 
 
@@ -123,35 +125,58 @@ print(f"a small one stays: {gradient(model).norm():.3f}")
 model = build()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 broken = X[:64].clone()
-broken[3, 5] = float("nan")
-loss = F.cross_entropy(model(broken), y[:64])
-loss.backward()
+broken[3, 5] = float("nan")  # one pixel of one image
+F.cross_entropy(model(broken), y[:64]).backward()
 optimizer.step()
-print(
-    loss.item(),
-    sum(p.isnan().sum().item() for p in model.parameters()),
-    sum(p.numel() for p in model.parameters()),
-)
+for name, parameter in model.named_parameters():
+    print(f"{name:9} share of nan: {parameter.isnan().float().mean():.2f}")
 # --8<-- [end:one-bad-number]
 
 
-# --8<-- [start:skip-bad-batches]
+# --8<-- [start:guard-the-step]
 def guarded_step(model, optimizer, x, y):
-    """Take a step unless the loss or the gradient is not finite; tell whether it was taken."""
+    """Take a step if the gradient is finite; return whether it was."""
     optimizer.zero_grad()
-    loss = F.cross_entropy(model(x), y)
-    loss.backward()
+    F.cross_entropy(model(x), y).backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
-    if not torch.isfinite(loss) or not torch.isfinite(norm):
-        return False
-    optimizer.step()
-    return True
+    if torch.isfinite(norm):
+        optimizer.step()
+    return torch.isfinite(norm).item()
 
 
 model = build()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-for x in (X[:64], broken, X[64:128]):
-    print(guarded_step(model, optimizer, x, y[:64]))
-# --8<-- [end:skip-bad-batches]
-"""
-"""
+print([guarded_step(model, optimizer, x, y[:64]) for x in (X[:64], broken, X[:64])])
+print("all finite:", all(p.isfinite().all().item() for p in model.parameters()))
+# --8<-- [end:guard-the-step]
+
+
+# --8<-- [start:solution-running-loss]
+model, kept, numbers = build(), 0.0, 0.0
+for rows in torch.arange(len(X)).split(64):
+    loss = F.cross_entropy(model(X[rows]), y[rows])
+    kept += loss
+    numbers += loss.item()
+print(kept.grad_fn is not None, type(kept).__name__, type(numbers).__name__)
+# --8<-- [end:solution-running-loss]
+
+
+# --8<-- [start:solution-last-group]
+batches, every = 29, 4
+steps = [i + 1 for i in range(batches) if (i + 1) % every == 0 or i + 1 == batches]
+print(steps)
+# --8<-- [end:solution-last-group]
+
+
+# --8<-- [start:solution-clip-by-value]
+for clip, limit in (
+    (nn.utils.clip_grad_norm_, 0.1),
+    (nn.utils.clip_grad_value_, 0.001),
+):
+    model = build()
+    F.cross_entropy(model(X[:100]), y[:100]).backward()
+    clip(model.parameters(), limit)
+    print(
+        f"{clip.__name__:16} {F.cosine_similarity(gradient(model), whole, dim=0):.3f}"
+    )
+# --8<-- [end:solution-clip-by-value]
