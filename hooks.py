@@ -12,7 +12,7 @@ from mkdocs_jupyter.config import settings as jupyter_settings
 
 from blocks.errors import BadInput
 from blocks.guide import Guide
-from blocks.machines import write_texts
+from blocks.machines import write_files
 
 ROOT = Path(__file__).parent
 
@@ -29,15 +29,13 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         for script in guide.tutorials():
             place = str(ROOT / "snippets"), config.site_dir, config.use_directory_urls
             files.append(File(f"tutorials/{script.name}", *place))
-        for address, text in guide.downloads(config.site_url):
-            files.append(File.generated(config, address, content=text))
     except BadInput as error:
         raise PluginError(str(error)) from None
     return files
 
 
 def on_post_build(*, config: MkDocsConfig) -> None:
-    write_texts(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description)
+    write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description)
 
 
 def on_pre_page(page: Page, *, config: MkDocsConfig, files: Files) -> Page:

@@ -52,7 +52,9 @@ def rendered() -> list[str]:
     images = []
     for manager in sorted(Gcf.get_all_fig_managers(), key=lambda manager: manager.num):
         buffer = StringIO()
-        manager.canvas.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        manager.canvas.figure.savefig(
+            buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        )
         images.append(with_ink(buffer.getvalue()))
     Gcf.destroy_all()
     return images

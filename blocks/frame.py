@@ -13,7 +13,7 @@ from blocks.page import Block, Page
 from blocks.record import Record
 from blocks.status import block_status
 
-SIZE = re.compile(r'<svg[^>]* height="(?P<height>[\d.]+)pt"[^>]* width="(?P<width>[\d.]+)pt"')
+SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,6 @@ def picture(page: Page, block: Block, root: Path, top: str) -> str:
 
 def image(mark: Mark, path: Path, source: str) -> str:
     """Return the picture's element, with its size in pixels and its alternative text."""
-    size = SIZE.search(path.read_text("utf-8"))
-    sides = "".join(f' {side}="{round(float(size[side]) * 4 / 3)}"' for side in ("width", "height")) if size else ""
+    head = path.read_text("utf-8").split(">", 1)[0]
+    sides = "".join(f' {side}="{round(float(points) * 4 / 3)}"' for side, points in SIZE.findall(head))
     return f'<img class="figure" src="{source}" alt="{escape(mark.kwargs["alt"])}"{sides} loading="lazy">'

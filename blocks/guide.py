@@ -46,7 +46,6 @@ class Guide:
             key = page_key(page, self.root)
             if page.blocks:
                 yield f"{key}.ipynb", notebook(page, self.root, partial(absolute, site_url, key))
-            if page.blocks and page.path != page.snippet:
                 yield f"{key}.py", program(page)
 
     def texts(self, site_url: str) -> Iterator[tuple[str, str, str]]:

@@ -68,7 +68,6 @@ def actions(page: Page, site: Site) -> str:
     key = page_key(page, site.root).rsplit("/", 1)[-1]
     source = f"{site.repository}/blob/main/{page.snippet.relative_to(site.root).as_posix()}"
     up = "" if key == "index" else "../"
-    endings = [("ipynb", "notebook"), ("md", "Markdown")]
-    endings += [("py", "script")] if page.path != page.snippet else []
+    endings = [("py", "script"), ("ipynb", "notebook"), ("md", "Markdown")]
     links = [f'<a href="{up}{key}.{ending}" download>{name}</a>' for ending, name in endings]
     return f'Download as {", ".join(links)} · <a href="{escape(source)}">Source</a>'

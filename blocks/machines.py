@@ -1,18 +1,19 @@
-"""The guide for machines: each page as Markdown, `llms.txt` that lists them, `llms-full.txt` that holds them all."""
+"""What lies beside the pages: programs, notebooks, Markdown, `llms.txt` that lists it, `llms-full.txt` that holds it."""
 
 from pathlib import Path
 
 from blocks.guide import Guide
 
 
-def write_texts(guide: Guide, folder: Path, site_url: str, description: str) -> None:
+def write_files(guide: Guide, folder: Path, site_url: str, description: str) -> None:
     """Write these files into the built site."""
     texts = list(guide.texts(site_url))
-    for address, _, text in texts:
+    listing = "".join(f"- [{title}]({site_url}{address})\n" for address, title, _ in texts)
+    head = f"# PyTorch Deep Dive\n\n> {description}\n\n"
+    files = dict(guide.downloads(site_url)) | {address: text for address, _, text in texts}
+    files["llms.txt"] = f"{head}## Pages\n\n{listing}"
+    files["llms-full.txt"] = head + "\n\n".join(text for _, _, text in texts)
+    for address, text in files.items():
         path = folder / address
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    listing = "".join(f"- [{title}]({site_url}{address})\n" for address, title, _ in texts)
-    head = f"# PyTorch Deep Dive\n\n> {description}\n\n"
-    (folder / "llms.txt").write_text(f"{head}## Pages\n\n{listing}", "utf-8")
-    (folder / "llms-full.txt").write_text(head + "\n\n".join(text for _, _, text in texts), "utf-8")

@@ -92,8 +92,10 @@ print(f"validation: mean {X[val].mean().abs():.2f}, deviation {X[val].std():.2f}
 # happens without it. The generator has a fixed seed, which gives you the same three
 # parts in every run.
 #
-# `mean` and `std` come from the training set alone. Using all images would let the test
-# set influence the training. Such *leakage* makes results look better than they are.
+# Subtracting `mean` and dividing by `std` brings the pixels to mean 0 and deviation 1.
+# Both come from the training set alone, so the validation set only comes close. Using
+# all images would let the test set influence the training. Such *leakage* makes results
+# look better than they are.
 #
 # ## Set a baseline
 #
