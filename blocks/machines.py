@@ -1,4 +1,4 @@
-"""What lies beside the pages: programs, notebooks, Markdown, `llms.txt` that lists it, `llms-full.txt` that holds it."""
+"""What lies beside the pages: programs, notebooks, Markdown, `llms.txt` to list it, `llms-full.txt` to hold it."""
 
 from pathlib import Path
 

@@ -55,9 +55,7 @@ runs = {
 }
 flat, steep = torch.linspace(-10, 4, 29), torch.linspace(-3, 3, 25)
 height = ravine(torch.meshgrid(flat, steep, indexing="xy"))
-plt.contour(
-    flat, steep, height, levels=[0.3, 1, 2, 4, 8], colors="C7", linewidths=0.7
-)
+plt.contour(flat, steep, height, levels=[0.3, 1, 2, 4, 8], colors="C7", linewidths=0.7)
 for name, path in runs.items():
     plt.plot(*zip(*path, strict=True), ".-", label=name)
 plt.legend()
