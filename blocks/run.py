@@ -129,20 +129,23 @@ class Runner:
         """Wait for the block's result; make one up where the process ends, or must be ended, instead."""
         started = time.monotonic()
         printed = size(folder / "stdout")
-        reason = None
-        while reason is None:
+        reason = ""
+        while not reason:
             wait([receiver, process.sentinel], timeout=POLL)
-            if size(folder / "stdout") - printed > self.limits.printed:
-                reason = f"printed more than {self.limits.printed:,} bytes"
-            elif receiver.poll():
+            if receiver.poll():
                 try:
                     result: Result = receiver.recv()
-                    return result
                 except EOFError:
                     process.join(1)
                     reason = ended(process.exitcode)
+                else:  # by now the next block may be printing, so the file's size says nothing about this one
+                    if len(result.output) <= self.limits.printed:
+                        return result
+                    reason = f"printed more than {self.limits.printed:,} bytes"
+            elif size(folder / "stdout") - printed > self.limits.printed:
+                reason = f"printed more than {self.limits.printed:,} bytes"
             elif not process.is_alive():
-                reason = ended(process.exitcode)
+                reason = "" if receiver.poll() else ended(process.exitcode)
             elif time.monotonic() - started > self.limits.seconds:
                 reason = f"took longer than {self.limits.seconds:g} s"
             elif resident(process.pid) > self.limits.memory:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks import applies, figure_files, needs, outputs, page, record, run, verdict
+from blocks import applies, figure_files, messages, needs, outputs, page, record, run, verdict
 from blocks.errors import BadInput
 
 RUNNER = pytest.StashKey[run.Runner]()
@@ -81,7 +81,7 @@ class PageFile(pytest.File):
             if self.config.getoption("update_outputs"):
                 self.record()
         while name not in self.results:
-            result = next(self.running)
+            result = next(self.running, messages.Result(name, "not run", "the run of its page broke off"))
             self.results[result.name] = result
         return self.results[name]
 
