@@ -4,7 +4,6 @@ Processes come from `multiprocessing`: its fork server, which has imported torch
 forking is safe, and `spawn` elsewhere. This side holds the clock and the memory limit, and ends the process group.
 """
 
-import contextlib
 import json
 import multiprocessing
 import os
@@ -17,7 +16,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from multiprocessing.connection import wait
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
 from blocks import child
@@ -25,6 +23,7 @@ from blocks.environment import Environment
 from blocks.messages import Job, Result, Step
 from blocks.page import Block, Page
 from blocks.processes import end, ended, resident, size
+from blocks.start import Limits, bare_main, step
 
 ENVIRONMENT = {
     "MPLBACKEND": "module://blocks.figures",
@@ -36,18 +35,6 @@ ENVIRONMENT = {
 PRELOAD = ("torch._dynamo", "torchvision", "matplotlib.pyplot", "numpy", "sklearn.datasets")
 TRIGGER = {"torch._dynamo": ("optim", "compile", "func", "checkpoint")}
 POLL = 0.1
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one block may take."""
-
-    seconds: float = 120.0
-    """Wall time."""
-    memory: int = 8 * 2**30
-    """Bytes resident in the block's process and its children."""
-    printed: int = 2**20
-    """Bytes printed."""
 
 
 @dataclass
@@ -154,22 +141,3 @@ class Runner:
             end(process, dump=True)
         errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
         return Result(current.name, "failed", f"the block {reason}\n{errors}", seconds=time.monotonic() - started)
-
-
-def step(block: Block) -> Step:
-    """Return what the child needs to execute the block."""
-    expected = {mark.name: (mark.args, mark.kwargs) for mark in block.marks if mark.name in ("raises", "warns")}
-    names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
-    matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}
-    return Step(block.name, block.kind, block.code, str(block.source.resolve()), block.line, names, matches)
-
-
-@contextlib.contextmanager
-def bare_main() -> Iterator[None]:
-    """Hide this program's own main module, which a new process would otherwise import again."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main

@@ -1,16 +1,15 @@
 """Pages as pytest collects them: one item a block, and one for each runnable copy that is not a prefix of its page."""
 
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from blocks import applies, figure_files, messages, needs, outputs, page, record, run, verdict
+from blocks import applies, messages, needs, page, rerecord, run
 from blocks.errors import BadInput
-
-RUNNER = pytest.StashKey[run.Runner]()
+from tests.items import RUNNER, BlockItem, CopyItem
+from tests.recorder import Recorder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     limits = run.Limits(seconds=float(config.getini("block_seconds")))
     config.stash[RUNNER] = run.Runner(config.getoption("device"), limits)
     if config.getoption("record") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(config), "blocks-recorder")
+        config.pluginmanager.register(Recorder(config, config.stash[RUNNER]), "blocks-recorder")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -102,107 +101,5 @@ class PageFile(pytest.File):
     def record(self) -> None:
         """Run to the end; record outputs and figures if every block passed, and nothing otherwise."""
         self.results |= {result.name: result for result in self.running}
-        faults = [figure_files.figure_fault(self.page[name], result.figures) for name, result in self.results.items()]
-        if any(faults) or any(result.outcome != "passed" for result in self.results.values()):
-            return
-        known = outputs.read_outputs(self.page.snippet)
-        fresh = known | {name: result.output for name, result in self.results.items()}
-        kept = {block.name: self.kept(block, known, fresh) for block in self.page.blocks}
-        outputs.write_outputs(self.page.snippet, kept)
-        if len(self.results) == len([block for block in self.page.blocks if not self.why_not(block)]):
-            drawn = {name: result.figures for name, result in self.results.items()}
-            figure_files.record_figures(self.page, drawn, self.config.rootpath)
-
-    def kept(self, block: page.Block, known: dict[str, str], fresh: dict[str, str]) -> str:
-        """Return the output to record: the known one where the new one agrees with it, so that diffs show change."""
-        old, new = known.get(block.name, ""), outputs.normalise(fresh.get(block.name, ""))
-        return old if old and not verdict.output_fault(block, new, old) else new
-
-
-class BlockItem(pytest.Item):
-    """One block, run with its page."""
-
-    def __init__(self, *, block: page.Block, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.block = block
-        for mark in block.marks:
-            self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs))
-
-    def setup(self) -> None:
-        key = record.page_key(self.parent.page, self.config.rootpath)
-        code = record.code_hash(self.parent.page, self.block)
-        self.user_properties.append(("block", (key, self.block.name, code)))
-        reason = self.parent.why_not(self.block)
-        if reason:
-            pytest.skip(reason)
-
-    def runtest(self) -> None:
-        result = self.parent.result(self.block.name)
-        self.user_properties.append(("seconds", result.seconds))
-        self.judge(result)
-
-    def judge(self, result: run.Result) -> None:
-        """Pass, fail with what is wrong, or skip what did not run."""
-        if result.outcome == "not run":
-            pytest.skip(f"not run: {result.reason}")
-        recorded = outputs.read_outputs(self.parent.page.snippet)
-        fault = verdict.fault(self.parent.page, self.block, result, recorded, self.config.rootpath)
-        if fault:
-            raise BlockFailed(fault)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
-        if isinstance(excinfo.value, BadInput):
-            return str(excinfo.value)
-        if not isinstance(excinfo.value, BlockFailed):
-            return super().repr_failure(excinfo)
-        root = self.config.rootpath
-        place = f"{self.block.source.relative_to(root)}:{self.block.line}"
-        page_place = f"{self.path.relative_to(root)}:{self.block.page_line}"
-        return f"block '{self.block.name}'\n  page    {page_place}\n  code    {place}\n\n{excinfo.value}"
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, self.block.page_line - 1, self.name
-
-
-class CopyItem(BlockItem):
-    """One block with the blocks it needs, run as a program of its own."""
-
-    def runtest(self) -> None:
-        program = needs.needs(self.parent.page, self.block)
-        for part in program:
-            if reason := self.parent.why_not(part):
-                pytest.skip(f"not run: it needs '{part.name}', which is not run: {reason}")
-        *before, result = self.config.stash[RUNNER].run(self.parent.page, program)
-        for part in before:
-            if part.outcome == "failed":
-                raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")
-        self.judge(result)
-
-
-class Recorder:
-    """Gathers the verdicts of a session, from its workers too, and writes the record at the end."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
-        self.blocks: record.Verdicts = {}
-        self.seconds: dict[str, float] = {}
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        properties = dict(report.user_properties)
-        if "block" not in properties or (report.when != "call" and report.outcome == "passed"):
-            return
-        key, name, code = properties["block"]
-        skipped = f"skipped: {report.longrepr[2].removeprefix('Skipped: ')}" if report.skipped else report.outcome
-        entry = self.blocks.setdefault(key, {}).setdefault(name, {"code": code, "verdict": skipped})
-        if report.failed:
-            entry["verdict"] = "failed"
-        self.seconds[key] = self.seconds.get(key, 0.0) + properties.get("seconds", 0.0)
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        folder = self.config.rootpath / "docs" / "records"
-        seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
-        record.write_record(folder, self.config.stash[RUNNER].environment, self.blocks, seconds)
-
-
-class BlockFailed(Exception):
-    """A block whose run, output or picture is not right; the message is shown as it is."""
+        whole = len(self.results) == sum(not self.why_not(block) for block in self.page.blocks)
+        rerecord.rerecord(self.page, self.results, whole, self.config.rootpath)

@@ -1,0 +1,34 @@
+"""With `--record`: what passed in this environment, gathered from a session and its workers."""
+
+import math
+
+import pytest
+
+from blocks import record
+from blocks.run import Runner
+
+
+class Recorder:
+    """Gathers the verdicts of a session, from its workers too, and writes the record at the end."""
+
+    def __init__(self, config: pytest.Config, runner: Runner) -> None:
+        self.config = config
+        self.runner = runner
+        self.blocks: record.Verdicts = {}
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        properties = dict(report.user_properties)
+        if "block" not in properties or (report.when != "call" and report.outcome == "passed"):
+            return
+        key, name, code = properties["block"]
+        skipped = f"skipped: {report.longrepr[2].removeprefix('Skipped: ')}" if report.skipped else report.outcome
+        entry = self.blocks.setdefault(key, {}).setdefault(name, {"code": code, "verdict": skipped})
+        if report.failed:
+            entry["verdict"] = "failed"
+        self.seconds[key] = self.seconds.get(key, 0.0) + properties.get("seconds", 0.0)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        folder = self.config.rootpath / "docs" / "records"
+        seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
+        record.write_record(folder, self.runner.environment, self.blocks, seconds)
