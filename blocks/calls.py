@@ -1,7 +1,7 @@
 """Which names a call may change: the object it is called on, what it is given, or the state of a module."""
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blocks.sharing import families, links
 from blocks.syntax import FUNCTIONS, arguments, called, free_names, names, roots, union
@@ -22,6 +22,8 @@ class Scope:
     """Names bound by imports."""
     drawing: set[str]
     """Its functions, classes and objects whose use draws random numbers."""
+    touched: dict[str, set[str]] = field(default_factory=dict)
+    """What each function may change, as far as it has been asked."""
 
 
 def changes(nodes: list[ast.AST], scope: Scope) -> set[str]:
@@ -41,7 +43,9 @@ def changed_by_call(call: ast.Call, thrown_away: bool, scope: Scope) -> set[str]
     receiver -= scope.modules
     function = scope.own.get(name)
     if isinstance(function, FUNCTIONS):
-        touched = touched_by(function, scope)
+        if name not in scope.touched:
+            scope.touched[name] = touched_by(function, scope)
+        touched = scope.touched[name]
         return receiver | ((given_to(call, function, touched) | (touched & free_names(function))) - scope.modules)
     given = union(map(roots, arguments(call)[1:] if name in SAVES else arguments(call))) - scope.modules
     if name in SAVES:
@@ -81,8 +85,6 @@ def backward(node: ast.AST, scope: Scope) -> set[str]:
     """Return the names from which a call runs a backward pass, itself or in a function of the page."""
     if not isinstance(node, ast.Call):
         return set()
-    function = scope.own.get(called(node), node)
-    runs = called(node) == "backward" or any(
-        isinstance(child, ast.Call) and called(child) == "backward" for child in ast.walk(function)
-    )
+    inner = ast.walk(scope.own[called(node)]) if called(node) in scope.own else iter([node])
+    runs = any(isinstance(child, ast.Call) and called(child) == "backward" for child in inner)
     return names(node) - scope.modules if runs else set()

@@ -41,6 +41,9 @@ def read_effects(codes: Sequence[str]) -> list[Effects]:
     effects = [Effects() for _ in trees]
     for tree, effect in zip(trees, effects, strict=True):
         read_body(tree.body, effect, scope)
+        plain = [statement for statement in tree.body if not isinstance(statement, DEFINITIONS)]
+        effect.links += [link for statement in plain for link in links(statement, scope.own, scope.modules)]
+        effect.flows += [flow for statement in plain for flow in flows(statement, scope.modules)]
     return effects
 
 
@@ -59,9 +62,6 @@ def read_body(body: Sequence[ast.stmt], effects: Effects, scope: Scope) -> None:
         else:
             read_simple([statement], effects, scope)
             read_random(statement, effects, scope.drawing)
-        if not isinstance(statement, DEFINITIONS):
-            effects.links += links(statement, scope.own, scope.modules)
-            effects.flows += flows(statement, scope.modules)
 
 
 def read_branches(statement: ast.If | ast.While | ast.Try, effects: Effects, scope: Scope) -> None:

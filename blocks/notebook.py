@@ -1,12 +1,10 @@
 """A page as a notebook to take away: prose as Markdown cells, blocks as code cells with their recorded outputs."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import nbformat
-from nbformat import v4
 
 from blocks.figure_files import figure_path
 from blocks.outputs import read_outputs
@@ -17,7 +15,7 @@ FOLD = re.compile(r"^(?:!!!|\?\?\?\+?|===)[ ]+(?:[\w-]+[ ]*)?(?:\"(?P<title>[^\"
 
 
 def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
-    """Return the page as a valid notebook; cell ids are the names of the blocks."""
+    """Return the page as a notebook in format 4.5; cell ids are the names of the blocks."""
     outputs = read_outputs(page.snippet)
     cells = []
     for number, part in enumerate(parts(page)):
@@ -27,20 +25,29 @@ def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
         else:
             text = fenced(part.block.kind, part.block.code, "") if part.block else with_links(plain(part.text), address)
             if text.strip():
-                cells.append(v4.new_markdown_cell(text.strip(), id=f"text-{number}"))
+                cells.append({"cell_type": "markdown", "id": f"text-{number}", "metadata": {}, "source": text.strip()})
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    made = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
-    nbformat.validate(made)
-    return str(nbformat.writes(made)) + "\n"
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    made = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
-def code_cell(block: Block, printed: str, picture: Path) -> Any:
+def code_cell(block: Block, printed: str, picture: Path) -> dict[str, Any]:
     """Return the block's cell, with what it printed and drew."""
-    shown = [v4.new_output("stream", name="stdout", text=printed)] if printed else []
+    shown: list[dict[str, Any]] = []
+    if printed:
+        shown.append({"output_type": "stream", "name": "stdout", "text": printed})
     if block.mark("figure") and picture.exists():
-        shown.append(v4.new_output("display_data", {"image/svg+xml": picture.read_text("utf-8")}))
-    metadata = {"tags": ["raises-exception"]} if block.mark("raises") else {}
-    return v4.new_code_cell(block.code.rstrip("\n"), id=block.name, outputs=shown, metadata=metadata)
+        drawn = {"image/svg+xml": picture.read_text("utf-8")}
+        shown.append({"output_type": "display_data", "data": drawn, "metadata": {}})
+    return {
+        "cell_type": "code",
+        "id": block.name,
+        "metadata": {"tags": ["raises-exception"]} if block.mark("raises") else {},
+        "execution_count": None,
+        "outputs": shown,
+        "source": block.code.rstrip("\n"),
+    }
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,7 @@
 """Which statements draw from the global random stream, and which seed it."""
 
 import ast
+import re
 
 from blocks.syntax import DEFINITIONS, called, roots
 
@@ -14,6 +15,7 @@ DRAWS = {
     *("kaiming_normal_", "kaiming_uniform_", "trunc_normal_", "uniform", "uniform_", "xavier_normal_"),
     *("xavier_uniform_", "DataLoader", "WeightedRandomSampler"),
 }
+REDRAWS = re.compile("Dropout|Loader|Random|RReLU|Sampler")
 WITHOUT_WEIGHTS = {
     *("AvgPool2d", "Buffer", "Flatten", "GELU", "Identity", "MaxPool2d", "ModuleDict", "ModuleList", "Parameter"),
     *("ParameterList", "ReLU", "Sequential", "Sigmoid", "SiLU", "Softmax", "Softplus", "Tanh", "Unflatten"),
@@ -23,8 +25,9 @@ WITHOUT_WEIGHTS = {
 def draws(tree: ast.AST, drawing: set[str]) -> bool:
     """Tell whether code may draw from a random stream: a random function, or a layer with fresh weights."""
     apart = {id(call.func) for call in ast.walk(tree) if isinstance(call, ast.Call) and has_generator(call)}
-    nodes = [node for node in ast.walk(tree) if id(node) not in apart]
-    return any(is_layer(node) or last_name(node) in DRAWS | drawing or redraws(node) for node in nodes)
+    drawn = DRAWS | drawing
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name) and id(node) not in apart]
+    return any(is_layer(node) or last_name(node) in drawn or redraws(node) for node in nodes)
 
 
 def last_name(node: ast.AST) -> str:
@@ -41,7 +44,7 @@ def is_layer(node: ast.AST) -> bool:
 
 def redraws(node: ast.AST) -> bool:
     """Tell whether the node names something that draws each time it is used, not only when it is made."""
-    return any(part in last_name(node) for part in ("Dropout", "Loader", "Random", "RReLU", "Sampler"))
+    return bool(REDRAWS.search(last_name(node)))
 
 
 def has_generator(call: ast.Call) -> bool:
