@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from blocks.calls import Scope, backward, changes
 from blocks.randomness import RANDOM, names_that_draw, touches_stream
 from blocks.sharing import flows, holds_gradient, links
-from blocks.syntax import DEFINITIONS, FUNCTIONS, free_names, imported, union, walk
+from blocks.syntax import DEFINITIONS, FUNCTIONS, called, free_names, imported, union, walk
 
 
 @dataclass
@@ -38,12 +38,14 @@ def read_effects(codes: Sequence[str]) -> list[Effects]:
     nodes = [node for tree in trees for node in ast.walk(tree)]
     own: dict[str, ast.AST] = {node.name: node for node in nodes if isinstance(node, DEFINITIONS)}
     scope = Scope(own, union(map(imported, nodes)), names_that_draw(trees))
+    learning = any(isinstance(node, ast.Call) and called(node) == "backward" for node in nodes)
     effects = [Effects() for _ in trees]
     for tree, effect in zip(trees, effects, strict=True):
         read_body(tree.body, effect, scope)
         plain = [statement for statement in tree.body if not isinstance(statement, DEFINITIONS)]
         effect.links += [link for statement in plain for link in links(statement, scope.own, scope.modules)]
-        effect.flows += [flow for statement in plain for flow in flows(statement, scope.modules)]
+        if learning:
+            effect.flows += [flow for statement in plain for flow in flows(statement, scope.modules)]
     return effects
 
 

@@ -24,9 +24,10 @@ WITHOUT_WEIGHTS = {
 
 def draws(tree: ast.AST, drawing: set[str]) -> bool:
     """Tell whether code may draw from a random stream: a random function, or a layer with fresh weights."""
-    apart = {id(call.func) for call in ast.walk(tree) if isinstance(call, ast.Call) and has_generator(call)}
+    every = list(ast.walk(tree))
+    apart = {id(call.func) for call in every if isinstance(call, ast.Call) and has_generator(call)}
     drawn = DRAWS | drawing
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name) and id(node) not in apart]
+    nodes = [node for node in every if isinstance(node, ast.Attribute | ast.Name) and id(node) not in apart]
     return any(is_layer(node) or last_name(node) in drawn or redraws(node) for node in nodes)
 
 
