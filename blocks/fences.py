@@ -12,10 +12,9 @@ from pathlib import Path
 from pytest_codeblocks.main import CodeBlock, extract_from_buffer
 
 from blocks.errors import BadInput, split_lines
-from blocks.marks import Mark, read_mark
+from blocks.marks import COMMENT, Mark, read_mark
 from blocks.spans import Spans, find_spans, language
 
-COMMENT = re.compile(r"^<!--[-\s]*(?P<text>pytest\.mark\..*?)[-\s]*-->$")
 OTHER_COMMENT = re.compile(r"<!--[-\s]*(?P<text>pytest-codeblocks:\w+(?:-\w+)*)")
 INCLUDED = re.compile(r"-+8<-+ +[\"']")
 
@@ -36,6 +35,8 @@ class Fence:
     """What stands inside, without the prefix."""
     marks: tuple[Mark, ...]
     """What the comments above it declare."""
+    info: str
+    """What stands behind the opening ticks: language and options."""
 
 
 def read_fences(path: Path, text: str) -> list[Fence]:
@@ -56,6 +57,7 @@ def read_fences(path: Path, text: str) -> list[Fence]:
             language(match["info"]),
             block.code,
             tuple(read_mark(mark, path, comments.get((opening, mark), opening)) for mark in block.marks),
+            match["info"].strip(),
         )
         for (opening, closing, match), block in zip(spans, extracted, strict=True)
     ]
@@ -96,7 +98,7 @@ def comment_lines(path: Path, plain: list[str], spans: Spans) -> dict[tuple[int,
     openings = {opening: closing for opening, closing, _ in spans}
     inside = 0
     for number, line in enumerate(plain, start=1):
-        comment = COMMENT.match(line.strip())
+        comment = COMMENT.fullmatch(line.strip())
         if number in openings:
             found |= {(number, text): at for text, at in pending}
             pending, inside = [], openings[number]

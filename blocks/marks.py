@@ -38,6 +38,9 @@ POSITIONAL = {"skipif": 1, "torch": 1}
 CLASSES: dict[str, type[BaseException]] = {"raises": BaseException, "warns": Warning}
 
 
+COMMENT = re.compile(r"<!--[-\s]*(?P<text>pytest\.mark\..*?)[-\s]*-->")
+
+
 @dataclass(frozen=True)
 class Mark:
     """One `pytest.mark.NAME(...)` comment."""

@@ -10,7 +10,6 @@ from blocks.outputs import read_outputs
 from blocks.page import Page
 from blocks.tutorial import is_tutorial
 
-OPENING = re.compile(r"^(?P<head>.*?)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>.*?)[ \t]*$")
 CODE_END = "</code></pre></div>"
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
 
@@ -22,10 +21,8 @@ def with_code(page: Page, markdown: str) -> str:
     lines = split_lines(markdown)
     fences = [fence for fence in read_fences(page.path, markdown) if fence.kind]
     for fence, block in reversed(list(zip(fences, page.blocks, strict=True))):
-        opening = OPENING.match(lines[fence.line - 1])
-        options = option_text(opening["info"]) if opening else ""
         ticks = "`" * (3 + max((len(run) for run in re.findall("`+", block.code)), default=0))
-        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {options}}}"
+        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {option_text(fence.info)}}}"
         code = [f"{fence.prefix}{line}" for line in split_lines(block.code)]
         lines[fence.line - 1 : fence.end] = [head, *code, f"{fence.prefix}{ticks}"]
     return "\n".join(lines)

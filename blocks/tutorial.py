@@ -9,12 +9,11 @@ from pathlib import Path
 import jupytext
 
 from blocks.errors import BadInput, read_text, split_lines
-from blocks.marks import Mark, read_mark
+from blocks.marks import COMMENT, Mark, read_mark
 from blocks.regions import check_name
 
-HEADER = re.compile(r"^# %%(?P<rest>.*)$")
+HEADER = re.compile(r"^# %%")
 LINK = re.compile(r'href="(?P<path>[^":#]+\.md)(?P<anchor>#[^"]*)?"')
-COMMENT = re.compile(r"<!--[-\s]*(pytest\.mark\..*?)[-\s]*-->")
 
 
 @dataclass(frozen=True)
