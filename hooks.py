@@ -11,14 +11,14 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from blocks.errors import BadInput
-from blocks.guide import Guide
-from blocks.machines import write_files
+from blocks.render.guide import Guide
+from blocks.render.machines import write_files
 
 ROOT = Path(__file__).parent
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    jupyter_settings.templates_dir = str(ROOT / "blocks" / "templates")
+    jupyter_settings.templates_dir = str(ROOT / "blocks" / "render" / "templates")
     return config
 
 

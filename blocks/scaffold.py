@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from blocks.errors import BadInput
-from blocks.outputs import write_whole
-from blocks.regions import NAME
+from blocks.read.regions import NAME
+from blocks.record.outputs import write_whole
 
 PAGE = """\
 ---

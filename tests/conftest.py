@@ -9,9 +9,9 @@ import pytest
 from markdown import Markdown
 from mkdocs.config import load_config
 
-from blocks.messages import Result
-from blocks.page import Block, Page, read_page
-from blocks.run import Limits, Runner
+from blocks.read.page import Block, Page, read_page
+from blocks.run.messages import Result
+from blocks.run.runner import Limits, Runner
 
 collect_ignore = ["samples"]
 STEM = "tensors/sample"

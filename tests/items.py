@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from blocks import needs, outputs, page, record, run, verdict
 from blocks.errors import BadInput
+from blocks.needs import needs
+from blocks.read import page
+from blocks.record import outputs, record, verdict
+from blocks.run import runner as run
 
 RUNNER = pytest.StashKey[run.Runner]()
 

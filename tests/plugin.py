@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from blocks import applies, messages, needs, page, rerecord, run
 from blocks.errors import BadInput
+from blocks.needs import needs
+from blocks.read import page
+from blocks.record import rerecord
+from blocks.run import applies, messages
+from blocks.run import runner as run
 from tests.items import RUNNER, BlockItem, CopyItem
 from tests.recorder import Recorder
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from blocks import record
-from blocks.run import Runner
+from blocks.record import record
+from blocks.run.runner import Runner
 
 
 class Recorder:

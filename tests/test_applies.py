@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from blocks import applies
 from blocks.errors import BadInput
-from blocks.marks import read_mark
-from blocks.page import Block
+from blocks.read.marks import read_mark
+from blocks.read.page import Block
+from blocks.run import applies
 
 PAGE = Path("docs/page.md")
 

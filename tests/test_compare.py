@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from blocks.compare import same_output, same_picture
+from blocks.record.compare import same_output, same_picture
 
 SAME = [
     ("loss 0.123", "loss 0.123"),

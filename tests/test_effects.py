@@ -2,7 +2,7 @@
 
 import pytest
 
-from blocks.effects import read_effects
+from blocks.needs.effects import read_effects
 
 
 def effects(code):

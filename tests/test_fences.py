@@ -7,9 +7,9 @@ import lxml.html
 import pytest
 
 from blocks.errors import BadInput
-from blocks.fences import language, read_fences
-from blocks.page import read_page
-from blocks.render import with_code
+from blocks.read.fences import language, read_fences
+from blocks.read.page import read_page
+from blocks.render.html import with_code
 
 CODE = 'if 1 < 2:\n    print("a & b")\n'
 INCLUDE = '--8<-- "tensors/sample.py:only"'

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from blocks.outputs import output_path, read_outputs
-from blocks.page import check_orphans, find_pages, read_page
+from blocks.read.page import check_orphans, find_pages, read_page
+from blocks.record.outputs import output_path, read_outputs
 
 ROOT = Path(__file__).parents[1]
-CORE = sorted((ROOT / "blocks").glob("*.py"))
+CORE = sorted((ROOT / "blocks").rglob("*.py"))
+ROOMS = ("errors", "read", "needs", "run", "record", "render")
 TOOLING = [*CORE, ROOT / "tests/plugin.py", ROOT / "hooks.py"]
 PAGES = find_pages(ROOT)
 SNIPPETS = sorted((ROOT / "snippets").rglob("*.py"))
@@ -41,6 +42,14 @@ def imported_at_module_level(path):
 def test_core_imports_no_host(path):
     hosts = {"_pytest", "hooks", "mkdocs", "pytest", "tests", "torch", "torchvision"}
     assert not hosts & set(imported_at_module_level(path))
+
+
+@pytest.mark.parametrize("path", [path for path in CORE if path.parent.name in ROOMS], ids=named)
+def test_imports_lead_from_later_rooms_to_earlier_ones(path):
+    """The way of the data, page to run to record to reader, is the order of the folders."""
+    imports = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+    used = {(node.module or "").split(".")[1] for node in imports if (node.module or "").startswith("blocks.")}
+    assert used <= set(ROOMS[: ROOMS.index(path.parent.name) + 1])
 
 
 def test_building_the_site_does_not_import_torch():
@@ -84,3 +93,9 @@ def test_snippet_shadows_no_module(path):
     elsewhere = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
     assert path.stem not in sys.stdlib_module_names
     assert "-" in path.stem or PathFinder.find_spec(path.stem, elsewhere) is None
+
+
+def test_readme_names_every_file_of_the_tooling():
+    tree = (ROOT / "README.md").read_text("utf-8")
+    files = [path.name for path in CORE if path.name not in ("__init__.py", "__main__.py")]
+    assert [name for name in files if f" {name} " not in tree] == []

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from blocks.errors import BadInput
-from blocks.marks import KNOWN, Mark, read_mark
+from blocks.read.marks import KNOWN, Mark, read_mark
 
 PAGE = Path("docs/page.md")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blocks.needs import needs
+from blocks.needs.needs import needs
 
 PAGES = {
     "imports": (["import math", "x = 1", "print(math.pi)"], "ac"),

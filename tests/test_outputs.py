@@ -4,7 +4,7 @@ import tempfile
 
 import pytest
 
-from blocks.outputs import normalise, output_path, read_outputs, write_outputs, write_whole
+from blocks.record.outputs import normalise, output_path, read_outputs, write_outputs, write_whole
 
 PRINTED = {
     "one line": "1\n",

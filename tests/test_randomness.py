@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from blocks.randomness import names_that_draw, touches_stream
+from blocks.needs.randomness import names_that_draw, touches_stream
 
 DRAWS = """
 torch.rand(3)

@@ -4,7 +4,7 @@ import pytest
 from pymdownx.snippets import SnippetPreprocessor
 
 from blocks.errors import BadInput
-from blocks.regions import check_code_outside, check_name, read_regions
+from blocks.read.regions import check_code_outside, check_name, read_regions
 
 SNIPPET = '''"""Two regions."""
 

@@ -6,10 +6,10 @@ import lxml.html
 import pytest
 
 from blocks.errors import BadInput
-from blocks.frame import Site
-from blocks.outputs import write_outputs
-from blocks.page import read_page
-from blocks.render import with_code, with_results
+from blocks.read.page import read_page
+from blocks.record.outputs import write_outputs
+from blocks.render.frame import Site
+from blocks.render.html import with_code, with_results
 
 
 @pytest.fixture

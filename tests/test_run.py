@@ -8,8 +8,8 @@ import time
 import psutil
 import pytest
 
-from blocks.page import read_page
-from blocks.run import Limits, Runner
+from blocks.read.page import read_page
+from blocks.run.runner import Limits, Runner
 
 GIB = 2**30
 unix = pytest.mark.skipif(sys.platform == "win32", reason="signals, fork and sleep are those of Unix")

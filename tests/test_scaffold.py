@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 from blocks.errors import BadInput
-from blocks.outputs import read_outputs
-from blocks.page import read_page
+from blocks.read.page import read_page
+from blocks.record.outputs import read_outputs
+from blocks.record.verdict import fault
 from blocks.scaffold import new_page
-from blocks.verdict import fault
 
 CONFIG = """\
 site_name: Guide

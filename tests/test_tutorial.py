@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from blocks.errors import BadInput
-from blocks.page import read_page
-from blocks.tutorial import is_tutorial, read_cells
+from blocks.read.page import read_page
+from blocks.read.tutorial import is_tutorial, read_cells
 
 SCRIPT = """\
 # %% [markdown]

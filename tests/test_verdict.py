@@ -2,9 +2,9 @@
 
 import pytest
 
-from blocks.figure_files import figure_path
-from blocks.messages import Result
-from blocks.verdict import fault
+from blocks.record.figure_files import figure_path
+from blocks.record.verdict import fault
+from blocks.run.messages import Result
 
 SVG = '<svg><path d="M 1.5 2.5"/></svg>'
 FIGURE = {"only": "figure(alt='a line')"}

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page as Tab
 
-from blocks.needs import needs
-from blocks.page import Page
+from blocks.needs.needs import needs
+from blocks.read.page import Page
 from tests.site.conftest import PAGES
 from tests.site.conftest import address as folder
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from blocks.guide import Guide
-from blocks.page import Page
+from blocks.read.page import Page
+from blocks.render.guide import Guide
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"

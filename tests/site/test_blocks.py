@@ -2,9 +2,9 @@
 
 import pytest
 
-from blocks.needs import needs
-from blocks.outputs import read_outputs
-from blocks.page import Page
+from blocks.needs.needs import needs
+from blocks.read.page import Page
+from blocks.record.outputs import read_outputs
 from tests.site.conftest import PAGES, read_html
 
 CODE = "contains(@class, 'language-python') or contains(@class, 'language-bash')"

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from blocks.page import Page
-from blocks.weights import seed_cache
+from blocks.read.page import Page
+from blocks.run.weights import seed_cache
 from tests.site.conftest import PAGES, SITE, address
 
 ENVIRONMENT = {

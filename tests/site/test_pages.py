@@ -54,5 +54,5 @@ def test_search_knows_every_page() -> None:
 
 
 def test_the_build_runs_no_block_and_imports_no_torch() -> None:
-    code = "import sys, hooks, blocks.guide; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    code = "import sys, hooks, blocks.render.guide; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

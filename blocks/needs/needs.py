@@ -1,0 +1,66 @@
+"""Which earlier blocks a block needs: together they are its runnable copy, a program that passes by itself.
+
+A block needs the blocks that bind the names it uses, that change an object reachable from those names, or that draw
+from the random stream it continues. What `blocks.needs.effects` cannot see is found by running every copy.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from blocks.needs.effects import Effects, read_effects
+from blocks.needs.sharing import families
+from blocks.read.page import Block, Page
+
+
+def needs(page: Page, target: Block) -> list[Block]:
+    """Return the blocks of the target's runnable copy, in page order, the target last."""
+    if target.kind != "python":
+        return [target]
+    blocks = [block for block in page.blocks if block.kind == "python"]
+    programs = read_programs(tuple(block.code for block in blocks))
+    return [blocks[index] for index in programs[blocks.index(target)]]
+
+
+@cache
+def read_programs(codes: tuple[str, ...]) -> list[list[int]]:
+    """Return for each block of a page, given in page order, which blocks make its runnable copy."""
+    effects = read_effects(codes)
+    return [read_program(last, effects, Kinship(effects)) for last in range(len(codes))]
+
+
+class Kinship:
+    """Which names of a page may share an object, and which a gradient may flow between."""
+
+    def __init__(self, effects: list[Effects]) -> None:
+        self.sharing = families(link for effect in effects for link in effect.links)
+        self.flowing = families([*(flow for e in effects for flow in e.flows), *self.sharing.values()])
+        self.holders = {name for effect in effects for name in effect.holders}
+
+    def reached(self, name: str, effect: Effects) -> bool:
+        """Tell whether a block's changes may reach the object behind the name."""
+        family = self.sharing.get(name, {name})
+        gradient = family & self.holders and effect.backward & self.flowing.get(name, {name})
+        return bool(effect.changes & family or gradient)
+
+
+def read_program(last: int, effects: list[Effects], kinship: Kinship) -> list[int]:
+    """Return which blocks the block at `last` needs, itself included, in page order."""
+    included: set[int] = set()
+    found = [last]
+    while found:
+        index = found.pop()
+        if index not in included:
+            included.add(index)
+            wishes = [(name, index, False) for name in effects[index].uses]
+            wishes += [(name, last, True) for name in effects[index].later]
+            found += [provider for wish in wishes for provider in providers(*wish, effects, kinship)]
+    return sorted(included)
+
+
+def providers(name: str, before: int, later: bool, effects: list[Effects], kinship: Kinship) -> Iterator[int]:
+    """Yield the blocks before `before` that bind the name or change what it may hold, the nearest first."""
+    for index in range(before - 1, -1, -1):
+        if name in effects[index].binds or kinship.reached(name, effects[index]):
+            yield index
+        if name in effects[index].binds and not later:
+            return

@@ -1,0 +1,1 @@
+"""Reading: pages, snippets and tutorials become named blocks with marks."""

@@ -1,0 +1,103 @@
+"""A tutorial: a percent-format script under `snippets/tutorials/`, whose code cells are named blocks."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+
+from blocks.errors import BadInput, read_text, split_lines
+from blocks.read.marks import COMMENT, Mark, read_mark
+from blocks.read.regions import check_name
+
+HEADER = re.compile(r"^# %%")
+LINK = re.compile(r'href="(?P<path>[^":#]+\.md)(?P<anchor>#[^"]*)?"')
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell, with the marks at the end of the prose above it."""
+
+    name: str
+    """The title of the cell."""
+    code: str
+    """The cell's lines."""
+    line: int
+    """Line of the script that holds the cell's first line."""
+    marks: tuple[Mark, ...]
+    """What the comments above it declare."""
+
+
+def is_tutorial(path: Path) -> bool:
+    """Tell whether the file is the script of a tutorial."""
+    return path.suffix == ".py" and path.parent.name == "tutorials" and path.parent.parent.name == "snippets"
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Return the code cells in order; raise `BadInput` for one without a name of its own, or that is not Python."""
+    cells: dict[str, Cell] = {}
+    marks: list[Mark] = []
+    for header, line, body in split_cells(path):
+        if header.startswith("["):
+            marks = prose_marks(path, line, body)
+            continue
+        check_name(path, line - 1, header)
+        if header in cells:
+            place = cells[header].line - 1
+            raise BadInput(path, line - 1, f"cell '{header}' is already on line {place}", "Rename one of them")
+        code = "\n".join(body).rstrip() + "\n"
+        check_syntax(path, line, code)
+        cells[header] = Cell(header, code, line, tuple(marks))
+        marks = []
+    return list(cells.values())
+
+
+def split_cells(path: Path) -> Iterator[tuple[str, int, list[str]]]:
+    """Yield what stands behind `# %%`, the number of the line after it, and the lines, for each cell."""
+    lines = split_lines(read_text(path))
+    starts = [number for number, line in enumerate(lines) if HEADER.match(line)]
+    if any(line.strip() for line in lines[: starts[0] if starts else None]):
+        raise BadInput(path, 1, "text outside a cell", "Open every cell with '# %% name' or '# %% [markdown]'")
+    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
+        yield lines[start].removeprefix("# %%").strip(), start + 2, lines[start + 1 : stop]
+
+
+def prose_marks(path: Path, line: int, body: list[str]) -> list[Mark]:
+    """Return the marks in a prose cell; refuse code that would be shown there without being run."""
+    marks = []
+    for number, text in enumerate(body, start=line):
+        if re.match(r"^# *(?:`{3,}|~{3,}) *\{?\.?(?:py|python|bash|sh)\b", text):
+            raise BadInput(path, number, "a Python fence in the prose", "Make it a cell, '# %% name-of-the-block'")
+        marks += [read_mark(mark, path, number) for mark in COMMENT.findall(text)]
+    return marks
+
+
+def check_syntax(path: Path, line: int, code: str) -> None:
+    """Refuse a cell that is not Python."""
+    try:
+        compile("\n" * (line - 1) + code, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise BadInput(path, getattr(error, "lineno", None) or line, f"not Python: {error}", "Mend the cell") from None
+
+
+def read_prose(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield the text of each prose cell with None, and for each code cell '' with its name."""
+    for cell in jupytext.reads(read_text(path), fmt="py:percent").cells:
+        if cell.cell_type == "code":
+            yield "", cell.metadata["title"]
+        else:
+            yield COMMENT.sub("", cell.source).strip() + "\n\n", None
+
+
+def with_links(path: Path, html: str, addresses: Mapping[str, str]) -> str:
+    """Return the rendered prose with its links to pages leading to where these are built, and its headings' marks."""
+
+    def built(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join("tutorials", link["path"]))
+        if target not in addresses:
+            raise BadInput(path, 1, f"a link leads to '{link['path']}', which is no page", "Mend the link")
+        return f'href="{addresses[target]}{link["anchor"] or ""}"'
+
+    return LINK.sub(built, html).replace('class="anchor-link"', 'class="headerlink" title="Link to this section"')

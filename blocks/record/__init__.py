@@ -1,0 +1,1 @@
+"""Recording: what blocks print, draw and pass, and whether it still holds."""

@@ -1,0 +1,65 @@
+"""What each block printed, recorded beside its snippet: `snippets/x.out`, under the snippet's own markers."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from blocks.read.regions import read_regions
+
+VOLATILE = (
+    (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x..."),
+    (re.compile(re.escape(tempfile.gettempdir()) + r"/[^\s'\"]*?(?=[/'\"\s]|$)"), "/tmp/..."),
+    (re.compile(r" \(Triggered internally at [^)]*\)"), ""),
+    (re.compile(r"(?<=[\s'\"])/(?:[^\s'\"/]+/)+site-packages/"), ".../site-packages/"),
+)
+
+
+def normalise(text: str) -> str:
+    """Return the text with what differs from run to run (addresses, temporary and installation paths) taken out."""
+    for pattern, substitute in VOLATILE:
+        text = pattern.sub(substitute, text)
+    return text
+
+
+def output_path(snippet: Path) -> Path:
+    """Return the file that records what the snippet's blocks print."""
+    return snippet.with_suffix(".out")
+
+
+def read_outputs(snippet: Path) -> dict[str, str]:
+    """Return the recorded output of each block that printed."""
+    path = output_path(snippet)
+    return {region.name: region.text for region in read_regions(path).values()} if path.exists() else {}
+
+
+def write_outputs(snippet: Path, outputs: dict[str, str]) -> bool:
+    """Record the outputs, in the order given, whole or not at all; tell whether the file changed."""
+    path = output_path(snippet)
+    text = "\n".join(
+        f"# --8<-- [start:{name}]\n{output}{'' if output.endswith(chr(10)) else chr(10)}# --8<-- [end:{name}]\n"
+        for name, output in outputs.items()
+        if output
+    )
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    if text == before:
+        return False
+    write_whole(path, text)
+    return True
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the file so that a reader sees the old text or the new, never a part; no text removes the file."""
+    if not text:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = text.encode()
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+        place = Path(draft.name)
+        try:
+            draft.write(content)
+            draft.close()
+            place.chmod(0o644)
+            place.replace(path)
+        finally:
+            place.unlink(missing_ok=True)

@@ -1,0 +1,54 @@
+"""What a reader is told about where a block, or a whole page, has run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks.read.page import Block, Page
+from blocks.record.record import Record, code_hash, page_key, passed_in
+
+
+@dataclass(frozen=True)
+class Status:
+    """One block's standing over all records."""
+
+    kind: str
+    """`passed`, `partly`, `skipped` or `unverified`: a CSS class."""
+    short: str
+    """A few words for the bar."""
+    long: str
+    """Every environment in which exactly this code passed, or why it was not executed."""
+
+
+def block_status(page: Page, block: Block, records: Sequence[Record], root: Path) -> Status:
+    """Return where exactly this code has passed."""
+    skip = block.mark("skip")
+    if skip:
+        return Status("skipped", "not executed", f"Not executed: {skip.kwargs['reason']}")
+    passed = passed_in(records, page_key(page, root), block.name, code_hash(page, block))
+    devices = {environment.device for environment in passed}
+    cuda = "CUDA" if "cuda" in devices else "not yet run on CUDA"
+    if block.mark("cuda") and "cuda" not in devices:
+        return Status("skipped", "needs CUDA", "Needs CUDA, and has not yet run there")
+    if not devices:
+        return Status("unverified", "not yet run", "This code has not yet run in any recorded environment")
+    long = "Passed on " + "; ".join(map(str, passed)) + ("" if "cuda" in devices else "; not yet run on CUDA")
+    if "cpu" not in devices:
+        return Status("partly", cuda, long)
+    return Status("passed" if "cuda" in devices else "partly", f"CPU, {cuda}", long)
+
+
+def page_status(page: Page, records: Sequence[Record], root: Path) -> list[str]:
+    """Return a line for each environment in which every executed block of the page passed."""
+    key = page_key(page, root)
+    codes = {block.name: code_hash(page, block) for block in page.blocks if not block.mark("skip")}
+    return [
+        str(record.environment)
+        for record in records
+        if codes and all(verified(record.verdict(key, name, code)) for name, code in codes.items())
+    ]
+
+
+def verified(verdict: str) -> bool:
+    """Tell whether a verdict holds nothing against a page: passed, or skipped there with a reason."""
+    return verdict == "passed" or verdict.startswith("skipped")

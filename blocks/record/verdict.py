@@ -1,0 +1,42 @@
+"""Whether one result is right: the block passed, printed what is recorded, and drew what is recorded."""
+
+import difflib
+from pathlib import Path
+
+from blocks.read.page import Block, Page
+from blocks.record.compare import same_output, same_picture
+from blocks.record.figure_files import figure_fault, figure_path
+from blocks.record.outputs import normalise
+from blocks.run.messages import Result
+
+
+def fault(page: Page, block: Block, result: Result, recorded: dict[str, str], root: Path) -> str:
+    """Return what a contributor must know about a result that is not right, or nothing."""
+    if result.outcome == "failed":
+        return result.reason
+    return (
+        figure_fault(block, result.figures)
+        or picture_fault(figure_path(page, block, root), result.figures)
+        or output_fault(block, result.output, recorded.get(block.name, ""))
+    )
+
+
+def output_fault(block: Block, printed: str, expected: str) -> str:
+    """Return the difference between what the block printed and its record, or nothing."""
+    if same_output(expected, printed, varies=block.mark("varies") is not None):
+        return ""
+    lines = difflib.ndiff(normalise(expected).splitlines(), normalise(printed).splitlines())
+    return "printed output differs from the record (- recorded, + printed):\n" + "\n".join(
+        line.rstrip() for line in lines
+    )
+
+
+def picture_fault(path: Path, figures: tuple[str, ...]) -> str:
+    """Return why the picture is not the recorded one, or nothing."""
+    if not figures:
+        return f"{path} is recorded, and the block draws nothing" if path.exists() else ""
+    if not path.exists():
+        return f"no picture is recorded at {path}"
+    if not same_picture(path.read_text("utf-8"), figures[0]):
+        return f"the picture differs from {path}"
+    return ""

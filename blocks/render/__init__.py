@@ -1,0 +1,1 @@
+"""Rendering: what a reader sees and takes away."""

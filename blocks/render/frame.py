@@ -1,0 +1,76 @@
+"""The frame of a block: a bar with its marks and buttons above the code, its picture and output below."""
+
+import re
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from urllib.parse import urlencode
+
+from blocks.needs.needs import needs
+from blocks.read.marks import Mark
+from blocks.read.page import Block, Page
+from blocks.record.figure_files import figure_path
+from blocks.record.record import Record
+from blocks.record.status import block_status
+
+SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
+
+
+@dataclass(frozen=True)
+class Site:
+    """What rendering needs to know beyond the page."""
+
+    root: Path
+    """The project."""
+    records: tuple[Record, ...]
+    """What passed where."""
+    repository: str
+    """Address of the repository, from `mkdocs.yml`."""
+
+
+def bar(page: Page, block: Block, site: Site, top: str) -> str:
+    """Return the line above a block: its name, where it passed, and what a reader can do with it."""
+    status = block_status(page, block, site.records, site.root)
+    wanted = " ".join(part.name for part in needs(page, block))
+    script = "" if block.kind == "bash" else '<button type="button" class="copy-script">Copy as script</button>'
+    marks = f"{top}about/conventions/#marks"
+    return (
+        f'<div class="block-bar" data-needs="{wanted}">'
+        f'<a class="block-name" href="#block-{block.name}">{block.name}</a>'
+        f'<a class="mark {status.kind}" href="{marks}" title="{escape(status.long)}">{status.short}</a>'
+        f'<a class="report" href="{escape(report_url(page, block, site))}">Report</a>'
+        f'<button type="button" class="copy">Copy</button>{script}</div>'
+    )
+
+
+def report_url(page: Page, block: Block, site: Site) -> str:
+    """Return the address of an issue form with page, block and versions filled in."""
+    where = page.path.relative_to(site.root).as_posix()
+    versions = "; ".join(str(record.environment) for record in site.records)
+    fields = {"template": "wrong-block.yml", "title": f"{where}: {block.name}", "page": where, "block": block.name}
+    return f"{site.repository}/issues/new?{urlencode(fields | {'versions': versions})}"
+
+
+def output(text: str) -> str:
+    """Return the element that shows what a block printed, or nothing."""
+    if not text:
+        return ""
+    return (
+        '<div class="output"><span class="output-label">Output</span>'
+        f"<pre><samp>{escape(text.rstrip(chr(10)), quote=False)}</samp></pre></div>"
+    )
+
+
+def picture(page: Page, block: Block, root: Path, top: str) -> str:
+    """Return the element that shows what a block drew, or nothing."""
+    mark, path = block.mark("figure"), figure_path(page, block, root)
+    if mark is None or not path.exists():
+        return ""
+    return image(mark, path, f"{top}{path.relative_to(root / 'docs').as_posix()}")
+
+
+def image(mark: Mark, path: Path, source: str) -> str:
+    """Return the picture's element, with its size in pixels and its alternative text."""
+    head = path.read_text("utf-8").split(">", 1)[0]
+    sides = "".join(f' {side}="{round(float(points) * 4 / 3)}"' for side, points in SIZE.findall(head))
+    return f'<img class="figure" src="{source}" alt="{escape(mark.kwargs["alt"])}"{sides} loading="lazy">'

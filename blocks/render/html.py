@@ -1,0 +1,68 @@
+"""A page's Markdown and HTML with every block in its frame, and the count that proves none is missing."""
+
+import re
+from html import unescape
+
+from blocks.errors import BadInput, split_lines
+from blocks.read.fences import read_fences
+from blocks.read.page import Page
+from blocks.read.tutorial import is_tutorial
+from blocks.record.outputs import read_outputs
+from blocks.render.frame import Site, bar, output, picture
+
+CODE_END = "</code></pre></div>"
+RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
+
+
+def with_code(page: Page, markdown: str) -> str:
+    """Return the page's Markdown with every block's code in its fence, under the anchor `block-NAME`."""
+    if is_tutorial(page.path):
+        return markdown
+    lines = split_lines(markdown)
+    fences = [fence for fence in read_fences(page.path, markdown) if fence.kind]
+    for fence, block in reversed(list(zip(fences, page.blocks, strict=True))):
+        ticks = "`" * (3 + max((len(run) for run in re.findall("`+", block.code)), default=0))
+        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {option_text(fence.info)}}}"
+        code = [f"{fence.prefix}{line}" for line in split_lines(block.code)]
+        lines[fence.line - 1 : fence.end] = [head, *code, f"{fence.prefix}{ticks}"]
+    return "\n".join(lines)
+
+
+def option_text(info: str) -> str:
+    """Return the options of a fence's info string, such as `title="..."`, without its language and braces."""
+    if info.startswith("{") and info.endswith("}"):
+        info = info[1:-1].strip()
+    rest = info.split(None, 1)[1] if len(info.split(None, 1)) > 1 else ""
+    return rest[1:-1] if rest.startswith("{") and rest.endswith("}") else rest
+
+
+def with_results(page: Page, html: str, site: Site, top: str) -> str:
+    """Return the page's HTML with every block in its frame; `top` leads from the page to the site's root.
+
+    Raises `BadInput` if what is rendered is not what is run.
+    """
+    shown = len(RENDERED.findall(html))
+    if shown != len(page.blocks):
+        problem = f"{shown} code blocks are rendered and {len(page.blocks)} are run"
+        raise BadInput(page.path, 1, problem, "Look for a fence in an unusual place")
+    outputs = read_outputs(page.snippet)
+    for block in page.blocks:
+        at = html.find(f' id="block-{block.name}"')
+        start, end = html.rfind("<div", 0, at), html.find(CODE_END, at) + len(CODE_END)
+        if at < 0 or end < len(CODE_END):
+            raise BadInput(page.path, block.page_line, f"block '{block.name}' is not rendered", "Mend its fence")
+        code = html[start:end].replace(f' id="block-{block.name}"', "", 1)
+        if shown_code(code) != block.code:
+            raise BadInput(
+                page.path, block.page_line, f"block '{block.name}' is not shown as it was run", "Mend its fence"
+            )
+        parts = bar(page, block, site, top), code, picture(page, block, site.root, top)
+        shell = "".join(parts) + output(outputs.get(block.name, ""))
+        html = f'{html[:start]}<div class="block" id="block-{block.name}">{shell}</div>{html[end:]}'
+    return html
+
+
+def shown_code(html: str) -> str:
+    """Return the text that a reader sees and copies from a rendered code block."""
+    code = html[html.index("<code>") + len("<code>") : html.index("</code>")]
+    return unescape(re.sub(r"<[^>]+>", "", code))

@@ -1,0 +1,64 @@
+"""A page as a notebook to take away: prose as Markdown cells, blocks as code cells with their recorded outputs."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from blocks.read.page import Block, Page
+from blocks.record.figure_files import figure_path
+from blocks.record.outputs import read_outputs
+from blocks.render.prose import fenced, parts, with_links
+
+FOLD = re.compile(r"^(?:!!!|\?\?\?\+?|===)[ ]+(?:[\w-]+[ ]*)?(?:\"(?P<title>[^\"]*)\")?[ ]*$")
+
+
+def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
+    """Return the page as a notebook in format 4.5; cell ids are the names of the blocks."""
+    outputs = read_outputs(page.snippet)
+    cells = []
+    for number, part in enumerate(parts(page)):
+        if part.block and part.block.kind == "python" and not part.block.mark("skip"):
+            picture = figure_path(page, part.block, root)
+            cells.append(code_cell(part.block, outputs.get(part.block.name, ""), picture))
+        else:
+            text = fenced(part.block.kind, part.block.code, "") if part.block else with_links(plain(part.text), address)
+            if text.strip():
+                cells.append({"cell_type": "markdown", "id": f"text-{number}", "metadata": {}, "source": text.strip()})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    made = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def code_cell(block: Block, printed: str, picture: Path) -> dict[str, Any]:
+    """Return the block's cell, with what it printed and drew."""
+    shown: list[dict[str, Any]] = []
+    if printed:
+        shown.append({"output_type": "stream", "name": "stdout", "text": printed})
+    if block.mark("figure") and picture.exists():
+        drawn = {"image/svg+xml": picture.read_text("utf-8")}
+        shown.append({"output_type": "display_data", "data": drawn, "metadata": {}})
+    return {
+        "cell_type": "code",
+        "id": block.name,
+        "metadata": {"tags": ["raises-exception"]} if block.mark("raises") else {},
+        "execution_count": None,
+        "outputs": shown,
+        "source": block.code.rstrip("\n"),
+    }
+
+
+def plain(text: str) -> str:
+    """Return prose in the Markdown that notebooks know: folded parts and admonitions become bold titles."""
+    lines, inside = [], False
+    for line in text.splitlines():
+        fold = FOLD.match(line)
+        if fold:
+            inside = True
+            line = f"**{fold['title'] or 'Note'}**\n"
+        elif inside and line.strip() and not line.startswith("    "):
+            inside = False
+        lines.append(line.removeprefix("    ") if inside else line)
+    return "\n".join(lines)

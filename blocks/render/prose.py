@@ -1,0 +1,79 @@
+"""A page as plain Markdown: its code, outputs and pictures in place, for people and machines without the site."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks.errors import read_text
+from blocks.read.fences import read_fences
+from blocks.read.page import Block, Page
+from blocks.read.tutorial import is_tutorial, read_prose
+from blocks.record.figure_files import figure_path
+from blocks.record.outputs import read_outputs
+
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
+LINK = re.compile(r"(?<=\]\()(?P<path>[^):#]+\.(?:md|py))(?P<anchor>#[^)]*)?(?=\))")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of prose, or one block."""
+
+    text: str
+    """The prose, '' for a block."""
+    block: Block | None = None
+    """The block, None for prose."""
+    prefix: str = ""
+    """The indentation of the block's fence."""
+
+
+def parts(page: Page) -> Iterator[Part]:
+    """Yield the page's prose and blocks in order; fences that are not run stay prose."""
+    if is_tutorial(page.path):
+        for text, name in read_prose(page.path):
+            yield Part(text) if name is None else Part("", page[name])
+        return
+    text = read_text(page.path)
+    lines, blocks, position = text.splitlines(keepends=True), iter(page.blocks), 0
+    for fence in read_fences(page.path, text):
+        if fence.kind:
+            yield Part(clean("".join(lines[position : fence.line - 1])))
+            yield Part("", next(blocks), fence.prefix)
+            position = fence.end
+    yield Part(clean("".join(lines[position:])))
+
+
+def clean(text: str) -> str:
+    """Return prose without front matter and comments."""
+    return re.sub(r"[ \t]*<!--.*?-->\n?", "", FRONT_MATTER.sub("", text), flags=re.DOTALL)
+
+
+def markdown(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
+    """Return the whole page as Markdown; `address` turns a link's path and anchor into an absolute address."""
+    outputs = read_outputs(page.snippet)
+    pieces = []
+    for part in parts(page):
+        if part.block is None:
+            pieces.append(with_links(part.text, address))
+            continue
+        pieces.append(fenced(part.block.kind, part.block.code, part.prefix))
+        if printed := outputs.get(part.block.name):
+            pieces.append(f"\n{part.prefix}Output:\n\n" + fenced("text", printed, part.prefix))
+        figure = part.block.mark("figure")
+        if figure:
+            picture = figure_path(page, part.block, root).relative_to(root / "docs").as_posix()
+            pieces.append(f"\n{part.prefix}![{figure.kwargs['alt']}]({address(picture, '')})\n")
+    return "".join(pieces).strip() + "\n"
+
+
+def fenced(language: str, text: str, prefix: str) -> str:
+    """Return a fenced block behind the prefix, its fence longer than any run of backticks inside."""
+    ticks = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    lines = [f"{ticks}{language}", *text.rstrip("\n").splitlines(), ticks]
+    return "".join(f"{prefix}{line}".rstrip() + "\n" for line in lines)
+
+
+def with_links(text: str, address: Callable[[str, str], str]) -> str:
+    """Return prose whose links to pages are absolute."""
+    return LINK.sub(lambda link: address(link["path"], link["anchor"] or ""), text)

@@ -1,0 +1,1 @@
+"""Running: blocks execute in a process of their page's own."""

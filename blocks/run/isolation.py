@@ -1,0 +1,81 @@
+"""What makes the process of a run its own: process group, folder, streams, random numbers, warning filters."""
+
+import faulthandler
+import io
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import types
+import warnings
+from pathlib import Path
+from typing import Any
+
+from blocks.run.exemptions import EXEMPTIONS
+from blocks.run.messages import Job
+
+STRICT = (DeprecationWarning, FutureWarning, UserWarning)
+
+
+def isolate(job: Job) -> None:
+    """Lead a process group; own working directory, standard streams, warning filters and random numbers."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+        die_with_parent()
+    os.chdir(Path(job.folder, "work"))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(Path(job.folder, "tmp"))
+    os.mkdir(tempfile.tempdir)
+    own_streams(Path(job.folder))
+    multiprocessing.set_start_method(None, force=True)  # the system's own, not the runner's
+    sys.argv = [job.path]
+    root = str(Path(__file__).parents[2])
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]
+    os.environ.pop("PYTHONPATH", None)
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].seed()
+    if any("_Weights" in step.code for step in job.steps):
+        from blocks.run import weights
+
+        weights.seed_cache(Path(job.folder, "torch"), "".join(step.code for step in job.steps))
+    strict_warnings()
+
+
+def own_streams(folder: Path) -> None:
+    """Send standard output and error, also those of child processes, to files of the folder; read from nowhere."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        target = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(target, number)
+        os.close(target)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True, write_through=True)
+    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", line_buffering=True)
+    faulthandler.enable(os.dup(2))
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when the fork server goes, so that a killed pytest leaves nothing behind."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, 9)
+
+
+def strict_warnings() -> None:
+    """Make deprecation, future and user warnings errors, but for those that `EXEMPTIONS` names."""
+    warnings.resetwarnings()
+    for category in STRICT:
+        warnings.simplefilter("error", category)
+    for exemption in EXEMPTIONS:
+        warnings.filterwarnings("ignore", exemption.message, exemption.category, exemption.module)
+
+
+def fresh_main(path: str) -> dict[str, Any]:
+    """Return the namespace of a new `__main__` that stands for the script at `path`."""
+    module = types.ModuleType("__main__")
+    module.__file__ = path
+    sys.modules["__main__"] = module
+    return module.__dict__

@@ -1,0 +1,143 @@
+"""Run a program, the blocks of one page, in a process of its own, and yield one result a block as it comes.
+
+Processes come from `multiprocessing`: its fork server, which has imported torch and run no tensor operation, where
+forking is safe, and `spawn` elsewhere. This side holds the clock and the memory limit, and ends the process group.
+"""
+
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, Literal
+
+from blocks.read.page import Block, Page
+from blocks.run import child
+from blocks.run.environment import Environment
+from blocks.run.messages import Job, Result, Step
+from blocks.run.processes import end, ended, resident, size
+from blocks.run.start import Limits, bare_main, step
+
+ENVIRONMENT = {
+    "MPLBACKEND": "module://blocks.run.figures",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONSAFEPATH": "1",
+    "PYTHONUTF8": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+PRELOAD = ("torch._dynamo", "torchvision", "matplotlib.pyplot", "numpy", "sklearn.datasets")
+TRIGGER = {"torch._dynamo": ("optim", "compile", "func", "checkpoint")}
+POLL = 0.1
+
+
+@dataclass
+class Runner:
+    """Starts the processes of one test run, all on the same kind of device."""
+
+    device: str = "cpu"
+    """`cpu`, which hides the GPUs, or `cuda`."""
+    limits: Limits = field(default_factory=Limits)
+    """What one block may take."""
+    method: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
+    """How `multiprocessing` starts a process."""
+
+    def __post_init__(self) -> None:
+        os.environ.update(ENVIRONMENT)
+        os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
+        if self.device == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+    @cached_property
+    def gpus(self) -> int:
+        """Number of CUDA devices that blocks may use; raise `LookupError` where `cuda` is asked for in vain."""
+        if self.device == "cpu":
+            return 0
+        count = int(self.ask("import torch", "torch.cuda.device_count()"))
+        if not count:
+            raise LookupError("--device cuda: torch finds no CUDA device here")
+        return count
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Where the blocks run."""
+        return Environment(**json.loads(self.ask("from blocks.run import environment as e", "e.as_json()")))
+
+    def ask(self, imports: str, expression: str) -> str:
+        """Return what an expression prints in a process such as a page gets."""
+        here = Path(__file__)
+        question = Block("question", "python", f"{imports}\nprint({expression})\n", 1, here, 1)
+        result = next(self.run(Page(here, here, (question,)), [question]))
+        if result.outcome != "passed":
+            raise RuntimeError(result.reason)
+        return result.output
+
+    def preload(self, pages: list[Page]) -> None:
+        """Name what the fork server imports before its first fork: torch, and what these pages use of `PRELOAD`."""
+        code = "".join(block.code for page in pages for block in page.blocks)
+        modules = [name for name in PRELOAD if any(word in code for word in TRIGGER.get(name, (name.split(".")[0],)))]
+        multiprocessing.get_context(self.method).set_forkserver_preload(["torch", *modules, "blocks.run.child"])
+
+    def run(self, page: Page, blocks: list[Block]) -> Iterator[Result]:
+        """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure."""
+        folder = Path(tempfile.mkdtemp(prefix="page-"))
+        (folder / "work").mkdir()
+        job = Job(str(page.snippet.resolve()), tuple(map(step, blocks)), str(folder))
+        try:
+            yield from self._results(job, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _results(self, job: Job, folder: Path) -> Iterator[Result]:
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        context: Any = multiprocessing.get_context(self.method)
+        process = context.Process(target=child.main, args=(job, sender))
+        with bare_main():
+            process.start()
+        sender.close()
+        steps = iter(job.steps)
+        try:
+            for current in steps:
+                result = self._receive(process, receiver, current, folder)
+                yield result
+                if result.outcome == "failed":
+                    yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
+        finally:
+            end(process)
+            receiver.close()
+
+    def _receive(self, process: Any, receiver: Any, current: Step, folder: Path) -> Result:
+        """Wait for the block's result; make one up where the process ends, or must be ended, instead."""
+        started = time.monotonic()
+        printed = size(folder / "stdout")
+        reason = ""
+        while not reason:
+            wait([receiver, process.sentinel], timeout=POLL)
+            if receiver.poll():
+                try:
+                    result: Result = receiver.recv()
+                except EOFError:
+                    process.join(1)
+                    reason = ended(process.exitcode)
+                else:  # by now the next block may be printing, so the file's size says nothing about this one
+                    if len(result.output) <= self.limits.printed:
+                        return result
+                    reason = f"printed more than {self.limits.printed:,} bytes"
+            elif size(folder / "stdout") - printed > self.limits.printed:
+                reason = f"printed more than {self.limits.printed:,} bytes"
+            elif not process.is_alive():
+                reason = "" if receiver.poll() else ended(process.exitcode)
+            elif time.monotonic() - started > self.limits.seconds:
+                reason = f"took longer than {self.limits.seconds:g} s"
+            elif resident(process.pid) > self.limits.memory:
+                reason = f"used more than {self.limits.memory / 2**30:.1f} GiB of memory"
+        if process.is_alive():
+            end(process, dump=True)
+        errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
+        return Result(current.name, "failed", f"the block {reason}\n{errors}", seconds=time.monotonic() - started)

@@ -1,0 +1,41 @@
+"""What a new process is given: steps to execute, limits, and a main module that is not this program's own."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+from blocks.read.page import Block
+from blocks.run.messages import Step
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one block may take."""
+
+    seconds: float = 120.0
+    """Wall time."""
+    memory: int = 8 * 2**30
+    """Bytes resident in the block's process and its children."""
+    printed: int = 2**20
+    """Bytes printed."""
+
+
+def step(block: Block) -> Step:
+    """Return what the child needs to execute the block."""
+    expected = {mark.name: (mark.args, mark.kwargs) for mark in block.marks if mark.name in ("raises", "warns")}
+    names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
+    matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}
+    return Step(block.name, block.kind, block.code, str(block.source.resolve()), block.line, names, matches)
+
+
+@contextlib.contextmanager
+def bare_main() -> Iterator[None]:
+    """Hide this program's own main module, which a new process would otherwise import again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
