@@ -1,30 +1,30 @@
-"""The commands of `python -m blocks`."""
+"""The commands of `python -m blocks`, each in a module of `blocks.commands` with `HELP`, `arguments` and `run`."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from blocks.commands import new
 from blocks.errors import BadInput
-from blocks.scaffold import new_page
 
 ROOT = Path(__file__).parents[1]
+COMMANDS = {
+    "new": new,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code."""
+    """Run one command; return its exit code, 1 where its input cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m blocks", description="Work on the pages of the guide.")
     commands = parser.add_subparsers(dest="command", required=True)
-    new = commands.add_parser("new", help="add a page, its snippet and its nav entry")
-    new.add_argument("page", help="section and stem, such as tensors/einsum")
-    new.add_argument("title", help='title of the page, such as "Einstein summation"')
+    for name, command in COMMANDS.items():
+        command.arguments(commands.add_parser(name, help=command.HELP))
     options = parser.parse_args(arguments)
     try:
-        for path in new_page(ROOT, options.page, options.title):
-            print(path.relative_to(ROOT))
+        return COMMANDS[options.command].run(ROOT, options)
     except BadInput as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 import pytest
 import yaml
 
+from blocks.commands.new import new_page
 from blocks.errors import BadInput
 from blocks.read.page import read_page
 from blocks.record.outputs import read_outputs
 from blocks.record.verdict import fault
-from blocks.scaffold import new_page
 
 CONFIG = """\
 site_name: Guide

@@ -1,5 +1,6 @@
 """A new page that passes at once: Markdown, snippet, recorded output and nav entry."""
 
+import argparse
 import json
 import re
 from pathlib import Path
@@ -77,6 +78,20 @@ torch.Size([2, 3]) 15
 [[0, 3], [1, 4], [2, 5]]
 # --8<-- [end:solution-first-idea]
 """
+HELP = "add a page, its snippet and its nav entry"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("page", help="section and stem, such as tensors/einsum")
+    parser.add_argument("title", help='title of the page, such as "Einstein summation"')
+
+
+def run(root: Path, options: argparse.Namespace) -> int:
+    """Write the files and print their paths."""
+    for path in new_page(root, options.page, options.title):
+        print(path.relative_to(root))
+    return 0
 
 
 def new_page(root: Path, page: str, title: str) -> list[Path]:

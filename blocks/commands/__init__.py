@@ -1,0 +1,1 @@
+"""The commands of `python -m blocks`, one a file."""
