@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
         command.arguments(commands.add_parser(name, help=command.HELP))
     options = parser.parse_args(arguments)
     try:
-        return COMMANDS[options.command].run(ROOT, options)
+        code: int = COMMANDS[options.command].run(ROOT, options)
+        return code
     except BadInput as error:
         print(error, file=sys.stderr)
         return 1
