@@ -1,10 +1,13 @@
-"""With `--record`: what passed in this environment, gathered from a session and its workers."""
+"""With `--record`: what passed in this environment, gathered from a session and its workers, and what names link to."""
 
 import math
+import warnings
 
 import pytest
 
-from blocks.record import record
+from blocks.needs.imports import page_names
+from blocks.read.page import find_pages, read_page
+from blocks.record import documentation, record
 from blocks.run.runner import Runner
 
 
@@ -32,3 +35,7 @@ class Recorder:
         folder = self.config.rootpath / "docs" / "records"
         seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
         record.write_record(folder, self.runner.environment, self.blocks, seconds)
+        pages = [read_page(path, self.config.rootpath) for path in find_pages(self.config.rootpath)]
+        names = {name for page in pages for name in page_names(page)}
+        for name in documentation.write_addresses(self.config.rootpath, names):
+            warnings.warn(f"{name} has no known address in the documentation", pytest.PytestWarning, stacklevel=1)

@@ -18,7 +18,7 @@ def built(project, to_html):
 
     def built(page, change=lambda html: html):
         html = to_html(project.root, with_code(page, page.path.read_text()))
-        site = Site(project.root, (), "https://example.org/guide")
+        site = Site(project.root, (), "https://example.org/guide", {"torch.ones": "a", "torch.nn.Linear": "b"})
         return with_results(page, change(html), site, "../")
 
     return built
@@ -42,6 +42,16 @@ def test_picture_stands_below_its_block(project, built):
     [image] = lxml.html.fromstring(built(page)).iter("img")
     assert image.get("src") == "../assets/figures/tensors/sample/only.svg"
     assert (image.get("alt"), image.get("width"), image.get("height")) == ('a "line" < 3', "193", "96")
+
+
+def test_names_link_to_the_documentation_where_a_page_first_uses_them(project, built):
+    page = project.page(
+        first="import torch\nfrom torch import nn\ntorch.ones(1)\ntorch.zeros(1)",
+        second="torch.ones(2)\nnn.Linear.forward",
+    )
+    blocks = lxml.html.fromstring(built(page)).xpath('//*[starts-with(@id, "block-")]')
+    links = [[(link.text_content(), link.get("href")) for link in block.xpath("./p/a")] for block in blocks]
+    assert links == [[("torch.ones", "a")], [("nn.Linear", "b")]]
 
 
 def test_page_without_blocks(project, built):

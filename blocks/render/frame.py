@@ -1,11 +1,13 @@
 """The frame of a block: a bar with its marks and buttons above the code, its picture and output below."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from urllib.parse import urlencode
 
+from blocks.needs.imports import codes, library_names, shorter
 from blocks.needs.needs import needs
 from blocks.read.marks import Mark
 from blocks.read.page import Block, Page
@@ -26,6 +28,8 @@ class Site:
     """What passed where."""
     repository: str
     """Address of the repository, from `mkdocs.yml`."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Where the official documentation describes a name."""
 
 
 def bar(page: Page, block: Block, site: Site, top: str) -> str:
@@ -74,3 +78,19 @@ def image(mark: Mark, path: Path, source: str) -> str:
     head = path.read_text("utf-8").split(">", 1)[0]
     sides = "".join(f' {side}="{round(float(points) * 4 / 3)}"' for side, points in SIZE.findall(head))
     return f'<img class="figure" src="{source}" alt="{escape(mark.kwargs["alt"])}"{sides} loading="lazy">'
+
+
+def references(page: Page, site: Site) -> list[str]:
+    """Return for each block a line of links to the official documentation: each name where the page first uses it."""
+    seen: set[str] = set()
+    lines = []
+    for used in library_names(codes(page)):
+        links = []
+        for written, full in used.items():
+            pairs = zip(shorter(written), shorter(full), strict=False)
+            label, name = next(((label, name) for label, name in pairs if name in site.addresses), ("", ""))
+            if name and site.addresses[name] not in seen:
+                seen.add(site.addresses[name])
+                links.append(f'<a href="{escape(site.addresses[name])}"><code>{label}</code></a>')
+        lines.append(f'<p class="references">In the documentation: {", ".join(links)}</p>' if links else "")
+    return lines

@@ -8,6 +8,7 @@ from typing import Any
 
 from blocks.read import tutorial
 from blocks.read.page import Page, find_pages, read_page
+from blocks.record.documentation import read_addresses
 from blocks.record.record import page_key, read_records
 from blocks.render import heading, verification
 from blocks.render import html as rendering
@@ -31,7 +32,8 @@ class Guide:
 
     def __init__(self, root: Path, repository: str) -> None:
         self.root = root
-        self.site = Site(root, tuple(read_records(root / "docs" / "records")), repository.rstrip("/"))
+        records = tuple(read_records(root / "docs" / "records"))
+        self.site = Site(root, records, repository.rstrip("/"), read_addresses(root))
 
     @cached_property
     def pages(self) -> dict[Path, Page]:

@@ -8,7 +8,7 @@ from blocks.read.fences import read_fences
 from blocks.read.page import Page
 from blocks.read.tutorial import is_tutorial
 from blocks.record.outputs import read_outputs
-from blocks.render.frame import Site, bar, output, picture
+from blocks.render.frame import Site, bar, output, picture, references
 
 CODE_END = "</code></pre></div>"
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
@@ -46,7 +46,7 @@ def with_results(page: Page, html: str, site: Site, top: str) -> str:
         problem = f"{shown} code blocks are rendered and {len(page.blocks)} are run"
         raise BadInput(page.path, 1, problem, "Look for a fence in an unusual place")
     outputs = read_outputs(page.snippet)
-    for block in page.blocks:
+    for block, linked in zip(page.blocks, references(page, site), strict=True):
         at = html.find(f' id="block-{block.name}"')
         start, end = html.rfind("<div", 0, at), html.find(CODE_END, at) + len(CODE_END)
         if at < 0 or end < len(CODE_END):
@@ -57,7 +57,7 @@ def with_results(page: Page, html: str, site: Site, top: str) -> str:
                 page.path, block.page_line, f"block '{block.name}' is not shown as it was run", "Mend its fence"
             )
         parts = bar(page, block, site, top), code, picture(page, block, site.root, top)
-        shell = "".join(parts) + output(outputs.get(block.name, ""))
+        shell = "".join(parts) + output(outputs.get(block.name, "")) + linked
         html = f'{html[:start]}<div class="block" id="block-{block.name}">{shell}</div>{html[end:]}'
     return html
 

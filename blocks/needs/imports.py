@@ -1,0 +1,79 @@
+"""Which names of imported libraries each block of a page uses, resolved through the page's own imports."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+
+from blocks.read.page import Page
+
+Used = dict[str, str]
+
+
+@cache
+def library_names(codes: tuple[str, ...]) -> list[Used]:
+    """Return for each block, given in page order, what it uses: full dotted names by the way it writes them."""
+    trees = [ast.parse(code) for code in codes]
+    known: dict[str, str] = {}
+    unsure = {name for tree in trees for name in rebound(tree)}
+    used = []
+    for tree in trees:
+        known |= {name: full for name, full in imports(tree).items() if name not in unsure}
+        used.append({written: known[head] + rest for written, head, rest in chains(tree) if head in known})
+    return used
+
+
+def imports(tree: ast.AST) -> dict[str, str]:
+    """Return the full names of what a block imports, by the name that each import binds."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name.split(".")[0]
+                found[name] = alias.name if alias.asname else name
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def rebound(tree: ast.AST) -> Iterator[str]:
+    """Yield every name that a block binds by something else than an import: it may be another object."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def chains(tree: ast.AST) -> list[tuple[str, str, str]]:
+    """Return each name with the attributes taken from it, in the order of the code: whole, its head, its rest."""
+    inner: set[ast.expr] = set()
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name) and node not in inner:
+            left: ast.expr = node
+            rest = ""
+            while isinstance(left, ast.Attribute):
+                rest = f".{left.attr}{rest}"
+                left = left.value
+                inner.add(left)
+            if isinstance(left, ast.Name):
+                found.append((node.lineno, node.col_offset, left.id + rest, left.id, rest))
+    return [(written, head, rest) for _, _, written, head, rest in sorted(found)]
+
+
+def shorter(name: str) -> Iterator[str]:
+    """Yield a dotted name and what is left of it without its last parts: `a.b.c`, `a.b`, `a`."""
+    parts = name.split(".")
+    return (".".join(parts[:size]) for size in range(len(parts), 0, -1))
+
+
+def page_names(page: Page) -> set[str]:
+    """Return the full dotted names that the blocks of a page use."""
+    return {full for used in library_names(codes(page)) for full in used.values()}
+
+
+def codes(page: Page) -> tuple[str, ...]:
+    """Return the code of the page's blocks, nothing for those that are not Python."""
+    return tuple(block.code if block.kind == "python" else "" for block in page.blocks)
