@@ -39,7 +39,7 @@ class BlockItem(pytest.Item):
         """Pass, fail with what is wrong, or skip what did not run."""
         if result.outcome == "not run":
             pytest.skip(f"not run: {result.reason}")
-        recorded = outputs.read_outputs(self.parent.page.snippet)
+        recorded = outputs.read_outputs(self.parent.page.snippet, self.parent.variants)
         fault = verdict.fault(self.parent.page, self.block, result, recorded, self.config.rootpath)
         if fault:
             raise BlockFailed(fault)
@@ -63,9 +63,6 @@ class CopyItem(BlockItem):
 
     def runtest(self) -> None:
         program = needs.needs(self.parent.page, self.block)
-        for part in program:
-            if reason := self.parent.why_not(part):
-                pytest.skip(f"not run: it needs '{part.name}', which is not run: {reason}")
         *before, result = self.config.stash[RUNNER].run(self.parent.page, program)
         for part in before:
             if part.outcome == "failed":

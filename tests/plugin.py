@@ -9,8 +9,8 @@ import pytest
 from blocks.errors import BadInput
 from blocks.needs import needs
 from blocks.read import page
-from blocks.record import rerecord
-from blocks.run import applies, messages
+from blocks.record import outputs, rerecord
+from blocks.run import applies, environment, messages
 from blocks.run import runner as run
 from tests.items import RUNNER, BlockItem, CopyItem
 from tests.recorder import Recorder
@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--device", choices=("cpu", "cuda"), default="cpu", help="where blocks run; cpu hides the GPUs")
     group.addoption("--network", action="store_true", help="run the blocks that need the network too")
     group.addoption("--update-outputs", action="store_true", help="re-record outputs and figures of pages that pass")
+    group.addoption("--variant", default="", help="with --update-outputs: record what differs, in PAGE.VARIANT.out")
     group.addoption("--record", action="store_true", help="write this environment's record of what passed")
     parser.addini("block_seconds", "wall time that one block may take", default="120")
 
@@ -33,7 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"blocks: device {config.getoption('device')}, OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']}"
+    installed = ", ".join(f"{name} {version}" for name, version in environment.versions().items())
+    return f"blocks: device {config.getoption('device')}, {installed}, OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']}"
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    shown = config.stash[RUNNER].environment.details if any(isinstance(item, BlockItem) for item in items) else ""
+    return [f"blocks: {shown}"] if shown else []
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "PageFile | None":
@@ -100,10 +107,18 @@ class PageFile(pytest.File):
 
     def why_not(self, block: page.Block) -> str:
         """Return why the block is not run in this session, or nothing if it is."""
-        return applies.why_not(block, self.config.stash[RUNNER].gpus, self.config.getoption("network"))
+        program = needs.needs(self.page, block)
+        return applies.why_no_program(program, self.config.stash[RUNNER].gpus, self.config.getoption("network"))
 
     def record(self) -> None:
         """Run to the end; record outputs and figures if every block passed, and nothing otherwise."""
         self.results |= {result.name: result for result in self.running}
         whole = len(self.results) == sum(not self.why_not(block) for block in self.page.blocks)
-        rerecord.rerecord(self.page, self.results, whole, self.config.rootpath)
+        device, root = self.config.getoption("device"), self.config.rootpath
+        variant = self.config.getoption("variant") or ("cuda" if device == "cuda" else "")
+        rerecord.rerecord(self.page, self.results, whole, root, variant, self.variants)
+
+    @property
+    def variants(self) -> list[str]:
+        """Names of the variants of the recorded output that hold in this session."""
+        return outputs.variants(self.page.snippet, self.config.getoption("device"), environment.versions()["torch"])

@@ -1,5 +1,6 @@
 """A block is left out only where one of its marks says so, with that reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,21 @@ def installed(monkeypatch):
 )
 def test_why_not(mark, gpus, reason):
     assert applies.why_not(block(mark), gpus) == reason
+
+
+@pytest.mark.parametrize("code", ["import torchvision", "    from torchvision.models import x"])
+@pytest.mark.parametrize("found", [None, object()])
+def test_sister_package_may_be_missing(monkeypatch, code, found):
+    monkeypatch.setattr(applies, "find_spec", lambda name: found)
+    expected = "" if found else "needs torchvision"
+    assert applies.why_not(replace(block(), code=f"{code}\n"), 0) == expected
+
+
+def test_block_is_not_run_without_what_it_needs():
+    setup, last = replace(block("cuda"), name="setup"), block()
+    assert applies.why_no_program([setup, last], 0) == "needs 'setup', which is not run: needs a CUDA device"
+    assert applies.why_no_program([setup, last], 1) == ""
+    assert applies.why_no_program([last, block("torch('<2')")], 0) == "needs torch <2"
 
 
 def test_unmarked_block_runs():

@@ -1,6 +1,7 @@
 """The shape of the project: what may import what, how long things are, which files belong together."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.machinery import PathFinder
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from blocks.read.page import check_orphans, find_pages, read_page
+from blocks.read.regions import read_regions
 from blocks.record.outputs import output_path, read_outputs
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +87,16 @@ def test_every_recorded_output_is_shown(path):
     recorded = read_outputs(page.snippet)
     assert list(recorded) == [block.name for block in page.blocks if block.name in recorded]
     assert not output_path(page.snippet).exists() or recorded
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "snippets").rglob("*.*.out")), ids=named)
+def test_variant_of_an_output_holds_only_what_differs(path):
+    snippet = path.with_name(path.name.split(".")[0] + ".py")
+    variant = path.name[len(snippet.stem) + 1 : -len(".out")]
+    shown, own = read_outputs(snippet), {region.name: region.text for region in read_regions(path).values()}
+    assert re.fullmatch(r"cuda|before-\d+\.\d+", variant)
+    assert own and own.keys() <= shown.keys()
+    assert {name for name, text in own.items() if text == shown[name]} == set()
 
 
 @pytest.mark.parametrize("path", SNIPPETS, ids=named)

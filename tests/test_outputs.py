@@ -4,7 +4,7 @@ import tempfile
 
 import pytest
 
-from blocks.record.outputs import normalise, output_path, read_outputs, write_outputs, write_whole
+from blocks.record.outputs import normalise, output_path, read_outputs, variants, write_outputs, write_whole
 
 PRINTED = {
     "one line": "1\n",
@@ -79,3 +79,29 @@ def test_failed_write_keeps_the_old_file(snippet):
 def test_volatile_text_is_taken_out(text, expected):
     assert normalise(text) == expected
     assert normalise(expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "torch", "expected"),
+    [
+        ("cpu", "2.15.0", []),
+        ("cpu", "2.16.0.dev20261101", []),
+        ("cpu", "2.14.1", ["before-2.15"]),
+        ("cpu", "2.15.0.dev20260801", []),
+        ("cpu", "2.9.1", ["before-2.15", "before-2.10"]),
+        ("cuda", "2.15.0", ["cuda"]),
+        ("cuda", "2.14.1", ["before-2.15", "cuda"]),
+    ],
+)
+def test_variants_hold_where_their_name_says(snippet, device, torch, expected):
+    for variant in ("", "before-2.10", "before-2.15", "cuda"):
+        write_outputs(snippet, {"first": "1"}, variant)
+    assert variants(snippet, device, torch) == expected
+
+
+def test_later_variants_are_read_over_earlier_ones(snippet):
+    write_outputs(snippet, {"a": "1\n", "b": "1\n", "c": "1\n"})
+    write_outputs(snippet, {"b": "2\n", "c": "2\n"}, "before-2.15")
+    write_outputs(snippet, {"c": "3\n"}, "cuda")
+    assert read_outputs(snippet, ["before-2.15", "cuda"]) == {"a": "1\n", "b": "2\n", "c": "3\n"}
+    assert read_outputs(snippet) == {"a": "1\n", "b": "1\n", "c": "1\n"}  # what a page shows

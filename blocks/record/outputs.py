@@ -1,8 +1,15 @@
-"""What each block printed, recorded beside its snippet: `snippets/x.out`, under the snippet's own markers."""
+"""What each block printed, recorded beside its snippet: `snippets/x.out`, under the snippet's own markers.
+
+`x.out` is what the page shows. A *variant* holds only the regions that differ elsewhere: `x.cuda.out` on CUDA,
+`x.before-2.15.out` on a torch older than 2.15, where an error may be worded differently.
+"""
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from packaging.version import Version
 
 from blocks.read.regions import read_regions
 
@@ -21,20 +28,28 @@ def normalise(text: str) -> str:
     return text
 
 
-def output_path(snippet: Path) -> Path:
-    """Return the file that records what the snippet's blocks print."""
-    return snippet.with_suffix(".out")
+def output_path(snippet: Path, variant: str = "") -> Path:
+    """Return the file that records what the snippet's blocks print, or what they print differently in a variant."""
+    return snippet.with_suffix(f".{variant}.out" if variant else ".out")
 
 
-def read_outputs(snippet: Path) -> dict[str, str]:
-    """Return the recorded output of each block that printed."""
-    path = output_path(snippet)
-    return {region.name: region.text for region in read_regions(path).values()} if path.exists() else {}
+def variants(snippet: Path, device: str, torch: str) -> list[str]:
+    """Return the variants of a snippet's output that hold here, each to be read over those before it."""
+    found = [path.name[len(snippet.stem) + 1 : -len(".out")] for path in snippet.parent.glob(f"{snippet.stem}.*.out")]
+    limits = sorted((Version(name.removeprefix("before-")) for name in found if name != "cuda"), reverse=True)
+    older = [f"before-{limit}" for limit in limits if Version(Version(torch).base_version) < limit]
+    return older + [name for name in found if name == device]
 
 
-def write_outputs(snippet: Path, outputs: dict[str, str]) -> bool:
+def read_outputs(snippet: Path, over: Sequence[str] = ()) -> dict[str, str]:
+    """Return the recorded output of each block that printed, with these variants read over it."""
+    paths = [path for variant in ("", *over) if (path := output_path(snippet, variant)).exists()]
+    return {region.name: region.text for path in paths for region in read_regions(path).values()}
+
+
+def write_outputs(snippet: Path, outputs: dict[str, str], variant: str = "") -> bool:
     """Record the outputs, in the order given, whole or not at all; tell whether the file changed."""
-    path = output_path(snippet)
+    path = output_path(snippet, variant)
     text = "\n".join(
         f"# --8<-- [start:{name}]\n{output}{'' if output.endswith(chr(10)) else chr(10)}# --8<-- [end:{name}]\n"
         for name, output in outputs.items()

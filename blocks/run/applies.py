@@ -1,12 +1,16 @@
 """Whether a block can run here: what its marks ask for, against the device and the installed torch."""
 
+import re
+from collections.abc import Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from packaging.specifiers import SpecifierSet
 
 from blocks.read.page import Block
 
 GPUS_WANTED = {"cuda": 1, "multi_gpu": 2}
+SISTERS = re.compile(r"^\s*(?:from|import)\s+(torchvision)\b", re.MULTILINE)
 
 
 def why_not(block: Block, gpus: int, network: bool = False) -> str:
@@ -21,4 +25,12 @@ def why_not(block: Block, gpus: int, network: bool = False) -> str:
             return "needs the network"
         if mark.name == "torch" and version("torch") not in SpecifierSet(mark.args[0], prereleases=True):
             return f"needs torch {mark.args[0]}"
+    return next((f"needs {name}" for name in SISTERS.findall(block.code) if find_spec(name) is None), "")
+
+
+def why_no_program(program: Sequence[Block], gpus: int, network: bool = False) -> str:
+    """Return why the last block of a program is not run: for its own sake, or for that of a block it needs."""
+    for part in reversed(program):
+        if reason := why_not(part, gpus, network):
+            return reason if part is program[-1] else f"needs '{part.name}', which is not run: {reason}"
     return ""

@@ -2,6 +2,8 @@
 
 import json
 import platform
+import shutil
+import subprocess
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -17,6 +19,8 @@ class Environment:
     capability: str
     """CUDA compute capability, such as 9.0; '' on a CPU."""
     driver: str
+    """Version of the GPU's driver; '' on a CPU."""
+    cuda: str
     """CUDA version that torch was built for; '' on a CPU."""
     torch: str
     """Version without the build tag."""
@@ -38,9 +42,14 @@ class Environment:
         device = "CPU" if self.device == "cpu" else self.name
         return f"{device} · torch {self.torch} · Python {self.python} · {self.system}"
 
+    @property
+    def details(self) -> str:
+        """All of it in one line, for the header of a test run."""
+        return ", ".join(f"{name} {value}" for name, value in asdict(self).items() if value)
+
 
 def describe() -> Environment:
-    """Return the environment of this process."""
+    """Return the environment of this process; asks the driver only after torch has found a GPU."""
     import torch
 
     cuda = torch.cuda.is_available()
@@ -50,12 +59,28 @@ def describe() -> Environment:
         device="cuda" if cuda else "cpu",
         name=torch.cuda.get_device_name() if cuda else f"{platform.machine()} {vectors}",
         capability=f"{major}.{minor}" if cuda else "",
-        driver=str(torch.version.cuda) if cuda else "",
-        torch=installed("torch"),
-        torchvision=installed("torchvision"),
-        python=".".join(platform.python_version_tuple()[:2]),
-        system={"Darwin": "macOS"}.get(platform.system(), platform.system()),
+        driver=driver() if cuda else "",
+        cuda=str(torch.version.cuda) if cuda else "",
+        **versions(),
     )
+
+
+def versions() -> dict[str, str]:
+    """Return the part of the environment that is known without importing torch."""
+    return {
+        "torch": installed("torch"),
+        "torchvision": installed("torchvision"),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "system": {"Darwin": "macOS"}.get(platform.system(), platform.system()),
+    }
+
+
+def driver() -> str:
+    """Return the version of the NVIDIA driver, or '' where its own tool does not tell."""
+    tool = shutil.which("nvidia-smi")
+    query = [tool or "", "--query-gpu=driver_version", "--format=csv,noheader"]
+    done = subprocess.run(query, capture_output=True, text=True, check=False) if tool else None
+    return done.stdout.split("\n")[0].strip() if done else ""
 
 
 def as_json() -> str:

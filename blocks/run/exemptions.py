@@ -24,6 +24,14 @@ class Exemption:
 EXEMPTIONS = (
     Exemption(
         name="jit-script-inside-forward-mode",
+        category=DeprecationWarning,
+        message=r"`torch\.jit\.script` is deprecated",
+        module=r"torch\.jit\._script",
+        since="2026-11-24, torch 2.11.0",
+        reason="as below, in torch before 2.14",
+    ),
+    Exemption(
+        name="jit-script-inside-forward-mode",
         category=FutureWarning,
         message=r"`torch\.jit\.script` is deprecated",
         module=r"torch\.jit\._script",
