@@ -1,0 +1,23 @@
+// Whatever is wider than its frame can be reached by keyboard and has a name; so does the theme's search dialog.
+const SCROLLING = "pre, pre > code, .md-typeset__table, .md-typeset table";
+
+const named = (part) => {
+  const block = part.closest(".block")?.id.replace("block-", "");
+  const kind = part.closest(".output") ? "Output" : part.matches("pre, code") ? "Code" : "Table";
+  return block ? `${kind} of ${block}` : kind;
+};
+
+const reach = () => {
+  document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
+  for (const part of document.querySelectorAll(SCROLLING)) {
+    const scrolls = part.scrollWidth > part.clientWidth && getComputedStyle(part).overflowX !== "visible";
+    if (!scrolls || part.tabIndex === 0) continue;
+    part.tabIndex = 0;
+    part.role = "group";
+    part.ariaLabel = named(part);
+  }
+};
+
+document$.subscribe(() => requestAnimationFrame(reach));
+addEventListener("resize", reach);
+addEventListener("toggle", reach, true); // a solution unfolds
