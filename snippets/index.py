@@ -1,4 +1,4 @@
-"""Take a gradient; then train a network to read handwritten digits, and look at what it says."""
+"""Take a gradient; then train a network to read digits, and look at its answers."""
 
 # --8<-- [start:take-a-gradient]
 import torch
