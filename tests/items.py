@@ -20,7 +20,8 @@ class BlockItem(pytest.Item):
         super().__init__(**kwargs)
         self.block = block
         for mark in block.marks:
-            self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs))
+            known = {name: value for name, value in mark.kwargs.items() if name != "until"}  # pytest's marks have none
+            self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **known))
 
     def setup(self) -> None:
         key = record.page_key(self.parent.page, self.config.rootpath)

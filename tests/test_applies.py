@@ -25,10 +25,10 @@ def installed(monkeypatch):
 @pytest.mark.parametrize(
     ("mark", "gpus", "reason"),
     [
-        ("skip(reason='why')", 0, "why"),
-        ("skip(reason='why')", 8, "why"),
-        ("skipif(True, reason='why')", 0, "why"),
-        ("skipif(False, reason='why')", 0, ""),
+        ("skip(reason='why', until='permanent')", 0, "why"),
+        ("skip(reason='why', until='permanent')", 8, "why"),
+        ("skipif(True, reason='why', until='permanent')", 0, "why"),
+        ("skipif(False, reason='why', until='permanent')", 0, ""),
         ("cuda", 0, "needs a CUDA device"),
         ("cuda", 1, ""),
         ("multi_gpu", 1, "needs 2 CUDA devices"),
@@ -66,7 +66,7 @@ def test_unmarked_block_runs():
 
 
 def test_first_reason_is_given():
-    assert applies.why_not(block("slow", "cuda", "skip(reason='why')"), 0) == "needs a CUDA device"
+    assert applies.why_not(block("slow", "cuda", "skip(reason='why', until='permanent')"), 0) == "needs a CUDA device"
 
 
 def test_network_on_request():

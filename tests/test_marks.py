@@ -1,13 +1,14 @@
 """A comment above a fence is a known mark with all that it must say, or it is refused."""
 
 import sys
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from blocks.errors import BadInput
-from blocks.read.marks import KNOWN, Mark, read_mark
+from blocks.read.marks import KNOWN, Mark, expired, read_mark
 
 PAGE = Path("docs/page.md")
 
@@ -24,13 +25,15 @@ def test_bare_mark(name):
 
 
 def test_condition_is_evaluated():
-    mark = read_mark("pytest.mark.skipif(sys.platform == 'nowhere', reason='no such place')", PAGE, 3)
+    mark = read_mark(
+        "pytest.mark.skipif(sys.platform == 'nowhere', reason='no such place', until='permanent')", PAGE, 3
+    )
     assert mark.args == (sys.platform == "nowhere",)
 
 
 def test_condition_may_ask_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(__version__="9"))
-    mark = read_mark("pytest.mark.skipif(torch.__version__ == '0', reason='too old')", PAGE, 3)
+    mark = read_mark("pytest.mark.skipif(torch.__version__ == '0', reason='too old', until='permanent')", PAGE, 3)
     assert mark.args == (False,)
 
 
@@ -66,8 +69,9 @@ def test_mark_that_is_refused(text, problem):
         "pytest.mark.raises(ValueError, pattern='size')",
         "pytest.mark.raises(ValueError, match='(')",
         "pytest.mark.warns(ValueError)",
-        "pytest.mark.skip(reason='x', until='2027')",
-        "pytest.mark.skipif(reason='x')",
+        "pytest.mark.skip(reason='x', until='soon')",
+        "pytest.mark.skip(reason='x', until='2026-11-23')",
+        "pytest.mark.skipif(reason='x', until='permanent')",
         "pytest.mark.cuda(2)",
         "pytest.mark.torch",
         "pytest.mark.torch('new')",
@@ -82,3 +86,22 @@ def test_arguments_that_mean_nothing_are_refused(text):
 def test_every_known_mark_says_what_it_means():
     assert all(meaning for meaning in KNOWN.values())
     assert list(KNOWN) == sorted(KNOWN)
+
+
+@pytest.mark.parametrize("name", ["skip", "skipif", "xfail"])
+def test_leaving_out_ends_some_day_or_says_it_does_not(name):
+    with pytest.raises(BadInput, match=rf"^docs/page.md:3: mark '{name}' without until"):
+        read_mark(f"pytest.mark.{name}(reason='x')", PAGE, 3)
+
+
+@pytest.mark.parametrize(
+    ("until", "fault"),
+    [
+        ("permanent", ""),
+        ("2027-05-01", ""),
+        ("2027-04-30", "expired on 2027-04-30: mend the block, or say why it needs longer"),
+        ("May", "has until='May', neither a date such as 2027-05-01 nor 'permanent'"),
+    ],
+)
+def test_last_day(until, fault):
+    assert expired(Mark("skip", (), {"reason": "x", "until": until}), date(2027, 5, 1)) == fault

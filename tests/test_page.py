@@ -83,7 +83,7 @@ def test_shell_fence_is_a_block_of_its_own(project):
 )
 def test_shell_fence_that_would_install_or_download_is_skipped(project, line):
     [block] = read_page(project.write("docs/install.md", f"```bash\ntrue\n{line}\n```\n"), project.root).blocks
-    assert block.mark("skip").kwargs == {"reason": "it would install or download"}
+    assert block.mark("skip").kwargs == {"reason": "it would install or download", "until": "permanent"}
 
 
 @pytest.mark.parametrize("line", ["echo pip", "python -c 'print(1)'", "nvidia-smi", "python -m pip list"])

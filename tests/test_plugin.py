@@ -180,11 +180,15 @@ def test_copy_that_misses_something_fails_by_itself(pytester, project):
 
 
 def test_skips_carry_their_reason(pytester, project):
-    project.page(marks={"left": "skip(reason='too big')"}, first="y = 1", left="x = 1", needs="print(x)", after="z = 1")
-    result = pytester.runpytest(PAGE, "-k", "left or after or needs and copy")
-    result.stdout.fnmatch_lines_random(
-        ["SKIPPED * too big", "SKIPPED * not run: it needs 'left', which is not run: too big"]
+    project.page(
+        marks={"left": "skip(reason='too big', until='permanent')"},
+        first="y = 1",
+        left="x = 1",
+        needs="print(x)",
+        after="z = 1",
     )
+    result = pytester.runpytest(PAGE, "-k", "left or after or needs and copy")
+    result.stdout.fnmatch_lines_random(["SKIPPED * too big", "SKIPPED * needs 'left', which is not run: too big"])
 
 
 def test_block_that_needs_a_gpu_is_skipped_without_one(pytester, project):

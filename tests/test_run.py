@@ -302,3 +302,20 @@ def test_spawned_page_runs_the_same(project):
 
 def test_no_device_where_gpus_are_hidden(start):
     assert start().gpus == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork server")
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_worker_that_is_no_fork_imports_the_copy_of_its_block(run, method):
+    """So what other blocks of the page print is not printed again, and what the block defines can be pickled."""
+    use = f"""
+    def double(x):
+        return 2 * x
+
+
+    if __name__ == "__main__":
+        with multiprocessing.get_context("{method}").Pool(1) as pool:
+            print(pool.map(double, [1, 2]))
+    """
+    results = run(setup="import multiprocessing", noise="print('noise')", use=use, again=use)
+    assert [(result.output, result.reason) for result in results[1:]] == [("noise\n", ""), *[("[2, 4]\n", "")] * 2]

@@ -1,5 +1,6 @@
 """What a page declares about a block in the comments above its fence."""
 
+import datetime
 import re
 import sys
 from dataclasses import dataclass, field
@@ -16,24 +17,26 @@ KNOWN = {
     "multi_gpu": "needs two CUDA devices or more",
     "network": "needs the network",
     "raises": "ends with the exception given, its message matching match=",
-    "skip": "is not executed; reason= says why",
-    "skipif": "is not executed when the condition holds; reason= says why",
+    "skip": "is not executed; reason= says why, until= how long",
+    "skipif": "is not executed when the condition holds; reason= says why, until= how long",
     "slow": "takes longer than a page should",
     "torch": 'needs a torch version, such as ">=2.13"',
     "varies": "prints numbers that vary; reason= says why",
     "warns": "warns with the category given, the text matching match=",
-    "xfail": "is expected to fail; reason= says why",
+    "xfail": "is expected to fail; reason= says why, until= how long",
 }
 KEYWORDS = {
     "figure": {"alt"},
     "raises": {"match"},
-    "skip": {"reason"},
-    "skipif": {"reason"},
+    "skip": {"reason", "until"},
+    "skipif": {"reason", "until"},
     "varies": {"reason"},
     "warns": {"match"},
-    "xfail": {"reason", "raises", "strict"},
+    "xfail": {"reason", "raises", "strict", "until"},
 }
-TEXT_REQUIRED = {"figure": "alt", "skip": "reason", "skipif": "reason", "varies": "reason", "xfail": "reason"}
+LEFT_OUT = ("reason", "until")
+TEXT_REQUIRED = {"figure": ("alt",), "varies": ("reason",), "skip": LEFT_OUT, "skipif": LEFT_OUT, "xfail": LEFT_OUT}
+PERMANENT = "permanent"
 POSITIONAL = {"skipif": 1, "torch": 1}
 CLASSES: dict[str, type[BaseException]] = {"raises": BaseException, "warns": Warning}
 
@@ -84,13 +87,25 @@ def read_mark(text: str, path: Path, line: int) -> Mark:
         raise BadInput(path, line, f"mark '{text}' cannot be read: {error}", "Mend the comment") from None
     if not isinstance(mark, Mark) or mark.name not in KNOWN:
         raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(KNOWN))}")
-    required = TEXT_REQUIRED.get(mark.name)
-    value = mark.kwargs.get(required) if required else "given"
-    if not isinstance(value, str) or not value.strip():
-        raise BadInput(path, line, f"mark '{mark.name}' without {required}", f'Write {mark.name}({required}="...")')
-    if fault := misuse(mark):
+    for required in TEXT_REQUIRED.get(mark.name, ()):
+        value = mark.kwargs.get(required)
+        if not isinstance(value, str) or not value.strip():
+            raise BadInput(path, line, f"mark '{mark.name}' without {required}", f'Write {mark.name}({required}="...")')
+    if fault := misuse(mark) or expired(mark, datetime.date.today()):
         raise BadInput(path, line, f"mark '{mark.name}' {fault}", "CONTRIBUTING.md shows how each mark is written")
     return mark
+
+
+def expired(mark: Mark, today: datetime.date) -> str:
+    """Return what is wrong with the last day of a mark that leaves its block out, or nothing."""
+    until = mark.kwargs.get("until", PERMANENT)
+    if until == PERMANENT:
+        return ""
+    try:
+        past = datetime.date.fromisoformat(until) < today
+    except ValueError:
+        return f"has until={until!r}, neither a date such as 2027-05-01 nor '{PERMANENT}'"
+    return f"expired on {until}: mend the block, or say why it needs longer" if past else ""
 
 
 def misuse(mark: Mark) -> str:

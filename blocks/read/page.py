@@ -9,7 +9,7 @@ from textwrap import dedent
 
 from blocks.errors import BadInput, read_text
 from blocks.read.fences import Fence, read_fences
-from blocks.read.marks import Mark
+from blocks.read.marks import PERMANENT, Mark
 from blocks.read.regions import Region, check_code_outside, read_regions
 from blocks.read.tutorial import is_tutorial, read_cells
 
@@ -108,7 +108,7 @@ def shell_block(path: Path, fence: Fence, name: str) -> Block:
     """Return the block of a shell fence; one that would install or download is skipped with that reason."""
     marks = fence.marks
     if INSTALLS.search(fence.text) and not any(mark.name == "skip" for mark in marks):
-        marks += (Mark("skip", (), {"reason": "it would install or download"}),)
+        marks += (Mark("skip", (), {"reason": "it would install or download", "until": PERMANENT}),)
     return Block(name, "bash", fence.text, fence.line, path, fence.line + 1, marks)
 
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from blocks.run.isolation import fresh_main, isolate
+from blocks.run.isolation import fresh_main, isolate, main_of_workers
 from blocks.run.messages import Job, Result, Step
 
 
@@ -22,6 +22,7 @@ def main(job: Job, sender: Connection) -> None:
     namespace = fresh_main(job.path)
     owner, position = os.getpid(), 0
     for step in job.steps:
+        main_of_workers(Path(job.folder, f"{step.name}.py"), step.copy)
         started = time.perf_counter()
         reason = execute(step, namespace)
         if os.getpid() != owner:

@@ -33,7 +33,7 @@ EXEMPTIONS = (
     Exemption(
         name="jit-script-inside-forward-mode",
         category=FutureWarning,
-        message=r"`torch\.jit\.script` is deprecated",
+        message=r"`torch\.jit\.script` is (deprecated|not supported in Python 3\.14)",
         module=r"torch\.jit\._script",
         since="2026-11-24, torch 2.15.0",
         reason="the first jacfwd or hessian of a process compiles torch's own decompositions with torch.jit.script",

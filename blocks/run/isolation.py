@@ -9,12 +9,14 @@ import sys
 import tempfile
 import types
 import warnings
+from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.messages import Job
 
+preparation_data: Any = spawn.get_preparation_data
 STRICT = (DeprecationWarning, FutureWarning, UserWarning)
 
 
@@ -71,6 +73,15 @@ def strict_warnings() -> None:
         warnings.simplefilter("error", category)
     for exemption in EXEMPTIONS:
         warnings.filterwarnings("ignore", exemption.message, exemption.category, exemption.module)
+
+
+def main_of_workers(path: Path, code: str) -> None:
+    """Let processes that are spawned from now on import this code, not the whole page, as their main module.
+
+    A reader who runs the block's copy on a system that spawns has exactly this; the page's other blocks would print.
+    """
+    path.write_text(code, "utf-8")
+    spawn.get_preparation_data = lambda name: preparation_data(name) | {"init_main_from_path": str(path)}
 
 
 def fresh_main(path: str) -> dict[str, Any]:

@@ -21,6 +21,8 @@ class Step:
     """Names of the exceptions or warnings that it must raise, under `raises` or `warns`."""
     matches: dict[str, str]
     """Pattern that their message must match, under the same keys."""
+    copy: str
+    """Its runnable copy: what worker processes that are not forks import as their main module."""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class Runner:
         """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure."""
         folder = Path(tempfile.mkdtemp(prefix="page-"))
         (folder / "work").mkdir()
-        job = Job(str(page.snippet.resolve()), tuple(map(step, blocks)), str(folder))
+        job = Job(str(page.snippet.resolve()), tuple(step(page, block) for block in blocks), str(folder))
         try:
             yield from self._results(job, folder)
         finally:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 
-from blocks.read.page import Block
+from blocks.needs.needs import needs
+from blocks.read.page import Block, Page
 from blocks.run.messages import Step
 
 
@@ -22,12 +23,13 @@ class Limits:
     """Bytes printed."""
 
 
-def step(block: Block) -> Step:
-    """Return what the child needs to execute the block."""
+def step(page: Page, block: Block) -> Step:
+    """Return what the child needs to execute a block of the page."""
+    copy = "\n\n".join(part.code for part in needs(page, block)) if block in page.blocks else block.code
     expected = {mark.name: (mark.args, mark.kwargs) for mark in block.marks if mark.name in ("raises", "warns")}
     names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
     matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}
-    return Step(block.name, block.kind, block.code, str(block.source.resolve()), block.line, names, matches)
+    return Step(block.name, block.kind, block.code, str(block.source.resolve()), block.line, names, matches, copy)
 
 
 @contextlib.contextmanager
