@@ -2,26 +2,26 @@
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 
-from blocks.commands import new
 from blocks.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = {
-    "new": new,
-}
+COMMANDS = ("cells", "gate", "new")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code, 1 where its input cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m blocks", description="Work on the pages of the guide.")
+    given = sys.argv[1:] if arguments is None else arguments
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, command in COMMANDS.items():
-        command.arguments(commands.add_parser(name, help=command.HELP))
-    options = parser.parse_args(arguments)
+    for name in {*given[:1]} & {*COMMANDS} or COMMANDS:  # one command needs no more installed than it uses
+        module = import_module(f"blocks.commands.{name}")
+        module.arguments(commands.add_parser(name, help=module.HELP))
+    options = parser.parse_args(given)
     try:
-        code: int = COMMANDS[options.command].run(ROOT, options)
+        code: int = import_module(f"blocks.commands.{options.command}").run(ROOT, options)
         return code
     except BadInput as error:
         print(error, file=sys.stderr)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from blocks.errors import BadInput
 from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.record.outputs import write_whole
@@ -49,13 +50,18 @@ def code_hash(page: Page, block: Block) -> str:
 
 
 def read_records(folder: Path) -> list[Record]:
-    """Return the records of a folder: CPU before GPU, the newest torch first."""
-    records = []
-    for path in folder.glob("*.json"):
-        content = json.loads(path.read_text("utf-8"))
-        content["environment"] = Environment(**content["environment"])
-        records.append(Record(**content))
+    """Return the records in a folder: CPU before GPU, the newest torch first."""
+    records = map(read_record, sorted(folder.glob("*.json")))
     return sorted(records, key=lambda record: (record.environment.device, newest_first(record.environment.torch)))
+
+
+def read_record(path: Path) -> Record:
+    """Return the record in a file; refuse what is none."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        return Record(**content | {"environment": Environment(**content["environment"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadInput(path, 1, f"no record: {error!r}", "Make it with pytest --record") from None
 
 
 def newest_first(version: str) -> list[int]:
@@ -66,14 +72,16 @@ def newest_first(version: str) -> list[int]:
 def write_record(folder: Path, environment: Environment, blocks: Verdicts, seconds: dict[str, int]) -> Path:
     """Write the environment's record; pages that did not run now keep what it said before. Return its path."""
     path = folder / f"{environment.id}.json"
-    before = json.loads(path.read_text("utf-8")) if path.exists() else {"blocks": {}, "seconds": {}}
-    content = {
-        "environment": asdict(environment),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "commit": head(folder),
-        "seconds": dict(sorted((before["seconds"] | seconds).items())),
-        "blocks": dict(sorted((before["blocks"] | blocks).items())),
-    }
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    before = read_record(path) if path.exists() else Record(environment, today, "", {}, {})
+    return save(folder, Record(environment, today, head(folder), before.seconds | seconds, before.blocks | blocks))
+
+
+def save(folder: Path, record: Record) -> Path:
+    """Write a record under its environment's name, its pages sorted; return its path."""
+    path = folder / f"{record.environment.id}.json"
+    content = asdict(record)
+    content |= {name: dict(sorted(content[name].items())) for name in ("seconds", "blocks")}
     write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path
 

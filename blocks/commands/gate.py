@@ -1,0 +1,40 @@
+"""Publish or not: judge the records of all cells; put them where the site is built from if nothing stands against."""
+
+import argparse
+from pathlib import Path
+
+from blocks.errors import BadInput
+from blocks.read.page import find_pages, read_page
+from blocks.record.cells import read_matrix
+from blocks.record.gate import merged, refusals
+from blocks.record.record import read_record, save
+
+HELP = "say whether the records of all cells allow publishing, and why not"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command line takes."""
+    parser.add_argument("records", nargs="+", type=Path, help="record files, or folders that hold them")
+    parser.add_argument("--into", type=Path, help="folder to write the records to, if they allow publishing")
+
+
+def run(root: Path, options: argparse.Namespace) -> int:
+    """Print the answer; return 0 to publish and 1 not to."""
+    records = merged([read_record(path) for path in found(options.records)])
+    pages = [read_page(path, root) for path in find_pages(root)]
+    reasons = refusals(records, pages, read_matrix(root), root)
+    if reasons:
+        print("Do not publish:", *reasons, sep="\n- ")
+        return 1
+    for record in records if options.into else ():
+        print("wrote", save(options.into, record))
+    print(f"Publish: {sum(len(page.blocks) for page in pages)} blocks passed in {len(records)} environments.")
+    return 0
+
+
+def found(places: list[Path]) -> list[Path]:
+    """Return the record files at these places, those in folders of a folder too."""
+    for place in places:
+        if not place.exists():
+            raise BadInput(place, 1, "no such file or folder", "Name what pytest --record wrote")
+    return [path for place in places for path in (sorted(place.rglob("*.json")) if place.is_dir() else [place])]
