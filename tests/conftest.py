@@ -1,11 +1,13 @@
 """A small project on disk for each test, and one way to run its blocks."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import settings
 from markdown import Markdown
 from mkdocs.config import load_config
 
@@ -15,6 +17,10 @@ from blocks.run.runner import Limits, Runner
 
 collect_ignore = ["samples"]
 STEM = "tensors/sample"
+
+settings.register_profile("check", deadline=None, derandomize=True, database=None, max_examples=100)
+settings.register_profile("search", deadline=None, max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
 
 
 @dataclass(frozen=True)

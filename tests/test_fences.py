@@ -151,7 +151,7 @@ def test_bad_mark_is_reported_on_its_own_line(project):
         ("```python\nx\n", 1),
         ("text\n\n~~~python\nx\n```\n", 3),
         (f"{PLAIN}\n\n````python\nx\n```\n", 5),
-        ("> ```python\n> x\n```\n", 1),
+        ("> ```python\n> x\n", 1),
         ("!!! note\n\n    ```python\n    x\n", 3),
     ],
 )

@@ -14,6 +14,7 @@ from pytest_codeblocks.main import CodeBlock, extract_from_buffer
 from blocks.errors import BadInput, split_lines
 from blocks.read.marks import COMMENT, Mark, read_mark
 from blocks.read.spans import Spans, find_spans, language
+from blocks.read.visible import check_visible
 
 OTHER_COMMENT = re.compile(r"<!--[-\s]*(?P<text>pytest-codeblocks:\w+(?:-\w+)*)")
 INCLUDED = re.compile(r"-+8<-+ +[\"']")
@@ -41,10 +42,11 @@ class Fence:
 
 def read_fences(path: Path, text: str) -> list[Fence]:
     """Return every fence of the page in order; raise `BadInput` for one that is unclosed or misread."""
-    lines = split_lines(text)
+    lines = [line.expandtabs(4) for line in split_lines(text)]  # as Markdown does
     spans = find_spans(path, lines)
     plain = rewrite(lines, spans)
     check_outside(path, lines, spans)
+    check_visible(path, lines, spans)
     extracted = extract(path, plain)
     if [block.lineno for block in extracted] != [opening for opening, _, _ in spans]:
         raise BadInput(path, 1, f"{len(spans)} fences, {len(extracted)} extracted", "Write each in the plain form")
@@ -66,20 +68,13 @@ def read_fences(path: Path, text: str) -> list[Fence]:
 def rewrite(lines: list[str], spans: Spans) -> list[str]:
     """Return the page with each fence in the form that pytest-codeblocks reads, on the same lines."""
     ticks = "`" * (2 + max((len(run) for line in lines for run in re.findall("`+", line)), default=3))
-    plain = [line.lstrip(" \t>") if line.lstrip(" \t>").startswith("<!--") else "" for line in lines]
+    plain = [line.lstrip(" >") if line.lstrip(" >").startswith("<!--") else "" for line in lines]
     for opening, closing, match in spans:
         plain[opening - 1] = ticks + language(match["info"])
         for number in range(opening, closing - 1):
-            plain[number] = without_prefix(lines[number], match["prefix"])
+            plain[number] = lines[number][len(match["prefix"]) :]
         plain[closing - 1] = ticks
     return plain
-
-
-def without_prefix(line: str, prefix: str) -> str:
-    """Return the line without the fence's prefix, or without as much of it as it has."""
-    if line.startswith(prefix):
-        return line[len(prefix) :]
-    return line.lstrip(" \t>") if ">" in prefix else line.lstrip(" \t")
 
 
 def extract(path: Path, plain: list[str]) -> list[CodeBlock]:
@@ -122,5 +117,5 @@ def check_outside(path: Path, lines: list[str], spans: Spans) -> None:
         if other:
             advice = "Remove it, or write a pytest.mark comment"
             raise BadInput(path, number, f"comment '{other['text']}' has no meaning here", advice)
-        if INCLUDED.match(line.lstrip(" \t>")) and number not in python:
+        if INCLUDED.match(line.lstrip(" >")) and number not in python:
             raise BadInput(path, number, "an include outside a Python fence", "Put it between ```python and ```")

@@ -83,7 +83,7 @@ def read_mark(text: str, path: Path, line: int) -> Mark:
     """Return the mark that a comment such as ``pytest.mark.skip(reason="...")`` declares."""
     try:
         mark = eval(text, {"pytest": _Namespace(), "sys": sys, "torch": _Torch()})
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadInput(path, line, f"mark '{text}' cannot be read: {error}", "Mend the comment") from None
     if not isinstance(mark, Mark) or mark.name not in KNOWN:
         raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(KNOWN))}")

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
 from string import ascii_lowercase
-from textwrap import dedent
 
 from blocks.errors import BadInput, read_text
 from blocks.read.fences import Fence, read_fences
 from blocks.read.marks import PERMANENT, Mark
 from blocks.read.regions import Region, check_code_outside, read_regions
 from blocks.read.tutorial import is_tutorial, read_cells
+from blocks.read.visible import check_code
 
 INCLUDE = re.compile(r'^-{2,}8<-{2,} +"(?P<path>[^":]+)(?::(?P<region>[^":]*))?"[ \t]*$')
 INSTALLS = re.compile(
@@ -71,14 +71,14 @@ def read_page(path: Path, root: Path) -> Page:
         blocks = tuple(Block(cell.name, "python", cell.code, cell.line, path, cell.line, cell.marks) for cell in cells)
         return Page(path, path, blocks)
     snippet = root / "snippets" / path.relative_to(root / "docs").with_suffix(".py")
-    fences = [fence for fence in read_fences(path, read_text(path)) if fence.kind]
     regions = read_regions(snippet) if snippet.exists() else {}
     shells = ("shell-" + "".join(letters) for size in count(1) for letters in product(ascii_lowercase, repeat=size))
     blocks = tuple(
         python_block(path, fence, snippet, root, regions)
         if fence.kind == "python"
         else shell_block(path, fence, next(shells))
-        for fence in fences
+        for fence in read_fences(path, read_text(path))
+        if fence.kind
     )
     check_order(path, snippet, [block for block in blocks if block.kind == "python"], regions)
     return Page(path, snippet, blocks)
@@ -98,10 +98,11 @@ def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: d
         raise BadInput(path, fence.line, f"{snippet} does not exist", "Create it, or mend the include")
     region = regions.get(include["region"] or "")
     if region is None:
-        known = ", ".join(regions) or "none"
-        raise BadInput(path, fence.line, f"no region '{include['region'] or ''}' in {own}", f"It has: {known}")
-    code = dedent(region.text).rstrip() + "\n"
-    return Block(region.name, "python", code, fence.line, snippet, region.line, fence.marks)
+        problem = f"no region '{include['region'] or ''}' in {own}"
+        raise BadInput(path, fence.line, problem, f"It has: {', '.join(regions) or 'none'}")
+    line, code = region.shown()
+    check_code(snippet, line, code)
+    return Block(region.name, "python", code, fence.line, snippet, line, fence.marks)
 
 
 def shell_block(path: Path, fence: Fence, name: str) -> Block:
@@ -109,6 +110,7 @@ def shell_block(path: Path, fence: Fence, name: str) -> Block:
     marks = fence.marks
     if INSTALLS.search(fence.text) and not any(mark.name == "skip" for mark in marks):
         marks += (Mark("skip", (), {"reason": "it would install or download", "until": PERMANENT}),)
+    check_code(path, fence.line + 1, fence.text)
     return Block(name, "bash", fence.text, fence.line, path, fence.line + 1, marks)
 
 
@@ -126,7 +128,7 @@ def check_order(path: Path, snippet: Path, blocks: list[Block], regions: dict[st
     for block, name in zip(blocks, regions, strict=True):
         if block.name != name:
             raise BadInput(path, block.page_line, f"'{block.name}' comes before '{name}'", "Keep the snippet's order")
-    if regions:
+    if snippet.exists():
         check_code_outside(snippet, regions)
 
 
@@ -141,8 +143,7 @@ def check_orphans(root: Path) -> None:
     for path in sorted((root / "snippets").rglob("*")):
         page = (root / "docs" / path.relative_to(root / "snippets")).with_suffix(".md")
         if path.suffix == ".py" and not page.exists() and not is_tutorial(path):
-            raise BadInput(
-                path, 1, "no page shows this snippet", f"Add {page.relative_to(root)}, or delete the snippet"
-            )
+            advice = f"Add {page.relative_to(root)}, or delete the snippet"
+            raise BadInput(path, 1, "no page shows this snippet", advice)
         if path.suffix == ".out" and not path.with_name(path.name.split(".")[0] + ".py").exists():
             raise BadInput(path, 1, "output without a snippet", "Delete it")

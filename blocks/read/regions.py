@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 from blocks.errors import BadInput, read_text, split_lines
 
@@ -23,6 +24,12 @@ class Region:
     """Line of the file that holds the region's first line, counted from 1."""
     text: str
     """The lines as they stand, each with its line end."""
+
+    def shown(self) -> tuple[int, str]:
+        """Return the number of the first line of code, and the code without common indentation and blank ends."""
+        text = dedent(self.text).rstrip() + "\n"
+        code = text.lstrip("\n") or "\n"
+        return self.line + len(text) - len(code), code
 
 
 def read_regions(path: Path) -> dict[str, Region]:

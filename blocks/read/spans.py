@@ -5,45 +5,46 @@ from pathlib import Path
 
 from blocks.errors import BadInput
 
-OPENING = re.compile(r"^(?P<prefix>[ \t]*(?:>[ \t]?)*[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)$")
-KINDS = {
-    **dict.fromkeys(("python", "py", "python3", "py3", "pycon", "pyi", "python-console", "ipython"), "python"),
-    **dict.fromkeys(("bash", "sh", "ksh", "shell", "zsh"), "bash"),
-}
-
-
+OPENING = re.compile(r"^(?P<prefix>[ >]*)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
+VALUE = """("[^"]*"|'[^']*')"""
+PLAIN = rf"(\.?[\w#+-][\w#.+-]*)?( +(title|hl_lines|linenums)={VALUE})*"
+BRACED = rf"(\.?[\w#+-][\w#.+-]*)? *\{{( *([.#][\w-]+|[\w-]+(={VALUE})?))* *\}}"
+INFO = re.compile(rf" *({PLAIN}|{BRACED}) *")
+OPTION = re.compile(r"""[\w-]+=("[^"]*"|'[^']*'|\S*)|#\S+|[{}]""")
+PYTHON = "python py python2 py2 python3 py3 pycon pyi python-console ipython ipython3 ipythonconsole numpy sage"
+KINDS = dict.fromkeys(PYTHON.split(), "python") | dict.fromkeys(("bash", "sh", "ksh", "shell", "zsh"), "bash")
+ADVICE = "Let each line of a fence, and the ticks that close it, start in the column of the opening ticks"
 Spans = list[tuple[int, int, re.Match[str]]]
 
 
 def find_spans(path: Path, lines: list[str]) -> Spans:
     """Return opening line, closing line and opening match of every fence."""
-    spans = []
-    number = 0
-    while number < len(lines):
-        number += 1
-        opening = OPENING.match(lines[number - 1])
-        if not opening:
-            continue
-        closing = find_closing(lines, number, opening)
-        if not closing:
-            raise BadInput(path, number, f"fence {opening['ticks']} is not closed", f"Close it with {opening['ticks']}")
-        spans.append((number, closing, opening))
-        number = closing
+    spans: Spans = []
+    for number, line in enumerate(lines, start=1):
+        opening = OPENING.match(line) if not spans or number > spans[-1][1] else None
+        if opening and not INFO.fullmatch(opening["info"]):
+            problem = f"'{opening['info'].strip()}' behind {opening['ticks']} is no language with options"
+            raise BadInput(path, number, problem, """Write it like ```python title="A title\"""")
+        if opening:
+            spans.append((number, find_closing(path, lines, number, opening), opening))
     return spans
 
 
-def find_closing(lines: list[str], start: int, opening: re.Match[str]) -> int | None:
-    """Return the line that closes the fence opened on line `start`, or None."""
-    quote = opening["prefix"].count(">")
+def find_closing(path: Path, lines: list[str], start: int, opening: re.Match[str]) -> int:
+    """Return the line that closes the fence opened on line `start`; refuse one that is left before it is closed."""
+    prefix, ticks = opening["prefix"], opening["ticks"]
     for number, line in enumerate(lines[start:], start=start + 1):
-        stripped = line.lstrip(" \t>")
-        if stripped.rstrip() == opening["ticks"] and line[: len(line) - len(stripped)].count(">") == quote:
+        head, rest = line[: len(prefix)], line[len(prefix) :]
+        if not line.strip(" >"):
+            continue
+        if head.strip(" >") or len(head) < len(prefix) or head.count(">") != prefix.count(">"):
+            raise BadInput(path, number, f"fence {ticks} of line {start} is not closed before this line", ADVICE)
+        if rest.rstrip(" ") == ticks:
             return number
-    return None
+    raise BadInput(path, start, f"fence {ticks} is not closed", f"Close it with {ticks}")
 
 
 def language(info: str) -> str:
     """Return the kind of code that a fence's info string announces: `python`, `bash` or ''."""
-    words = info.strip().strip("{}").split()
-    word = words[0].lstrip(".").lower() if words and "=" not in words[0] else ""
-    return KINDS.get(word, "")
+    words = OPTION.sub(" ", info).split()
+    return KINDS.get(words[0].lstrip(".").lower(), "") if words else ""
