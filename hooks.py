@@ -25,7 +25,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     try:
-        config.extra["guide"] = guide = Guide(ROOT, config.repo_url)
+        config.extra["guide"] = guide = Guide(ROOT, config.repo_url, config.use_directory_urls)
         for script in guide.tutorials():
             place = str(ROOT / "snippets"), config.site_dir, config.use_directory_urls
             files.append(File(f"tutorials/{script.name}", *place))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks.read.page import Block, Page
-from blocks.record.record import Record, code_hash, page_key, passed_in
+from blocks.record.record import Record, code_hash, newest_first, page_key, passed_in
+from blocks.record.summary import summary
+from blocks.run.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class Status:
     """A few words for the bar."""
     long: str
     """Every environment in which exactly this code passed, or why it was not executed."""
+    torch: str = ""
+    """The newest torch in which exactly this code passed, if any."""
 
 
 def block_status(page: Page, block: Block, records: Sequence[Record], root: Path) -> Status:
@@ -32,18 +36,22 @@ def block_status(page: Page, block: Block, records: Sequence[Record], root: Path
         return Status("skipped", "needs CUDA", "Needs CUDA, and has not yet run there")
     if not devices:
         return Status("unverified", "not yet run", "This code has not yet run in any recorded environment")
-    long = "Passed on " + "; ".join(map(str, passed)) + ("" if "cuda" in devices else "; not yet run on CUDA")
-    if "cpu" not in devices:
-        return Status("partly", cuda, long)
-    return Status("passed" if "cuda" in devices else "partly", f"CPU, {cuda}", long)
+    long = f"Passed on {summary(passed)}" + ("" if "cuda" in devices else "; not yet run on CUDA")
+    short = f"CPU, {cuda}" if "cpu" in devices else cuda
+    return Status("passed" if devices == {"cpu", "cuda"} else "partly", short, long, newest(passed))
 
 
-def page_status(page: Page, records: Sequence[Record], root: Path) -> list[str]:
-    """Return a line for each environment in which every executed block of the page passed."""
+def newest(environments: Sequence[Environment]) -> str:
+    """Return the newest torch of these environments."""
+    return min((environment.torch for environment in environments), key=newest_first)
+
+
+def page_status(page: Page, records: Sequence[Record], root: Path) -> list[Environment]:
+    """Return the environments in which every executed block of the page passed, or was skipped with a reason."""
     key = page_key(page, root)
     codes = {block.name: code_hash(page, block) for block in page.blocks if not block.mark("skip")}
     return [
-        str(record.environment)
+        record.environment
         for record in records
         if codes and all(verified(record.verdict(key, name, code)) for name, code in codes.items())
     ]

@@ -12,8 +12,9 @@ from blocks.needs.needs import needs
 from blocks.read.marks import Mark
 from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_path
-from blocks.record.record import Record
+from blocks.record.record import Record, page_key
 from blocks.record.status import block_status
+from blocks.render.program import heading
 
 SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
 
@@ -30,6 +31,14 @@ class Site:
     """Address of the repository, from `mkdocs.yml`."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Where the official documentation describes a name."""
+    folders: bool = True
+    """Whether a page is a folder with an `index.html`, or a file of its own as on a disk."""
+
+    def address(self, key: str, top: str) -> str:
+        """Return the relative address of a page; `top` leads to the site's root."""
+        if self.folders:
+            return top if key == "index" else f"{top}{key}/"
+        return f"{top}{key}.html"
 
 
 def bar(page: Page, block: Block, site: Site, top: str) -> str:
@@ -37,22 +46,22 @@ def bar(page: Page, block: Block, site: Site, top: str) -> str:
     status = block_status(page, block, site.records, site.root)
     wanted = " ".join(part.name for part in needs(page, block))
     script = "" if block.kind == "bash" else '<button type="button" class="copy-script">Copy as script</button>'
-    marks = f"{top}about/conventions/#marks"
+    marks = f"{site.address('about/conventions', top)}#marks"
+    first = escape(heading(page_key(page, site.root), block, status.torch))
     return (
-        f'<div class="block-bar" data-needs="{wanted}">'
+        f'<div class="block-bar" data-needs="{wanted}" data-heading="{first}">'
         f'<a class="block-name" href="#block-{block.name}">{block.name}</a>'
         f'<a class="mark {status.kind}" href="{marks}" title="{escape(status.long)}">{status.short}</a>'
-        f'<a class="report" href="{escape(report_url(page, block, site))}">Report</a>'
+        f'<a class="report" href="{escape(report_url(page, block, status.long, site))}">Report</a>'
         f'<button type="button" class="copy">Copy</button>{script}</div>'
     )
 
 
-def report_url(page: Page, block: Block, site: Site) -> str:
-    """Return the address of an issue form with page, block and versions filled in."""
+def report_url(page: Page, block: Block, verified: str, site: Site) -> str:
+    """Return the address of an issue form with page, block, devices and versions filled in."""
     where = page.path.relative_to(site.root).as_posix()
-    versions = "; ".join(str(record.environment) for record in site.records)
     fields = {"template": "wrong-block.yml", "title": f"{where}: {block.name}", "page": where, "block": block.name}
-    return f"{site.repository}/issues/new?{urlencode(fields | {'versions': versions})}"
+    return f"{site.repository}/issues/new?{urlencode(fields | {'versions': verified})}"
 
 
 def output(text: str) -> str:

@@ -17,6 +17,8 @@ from blocks.render.notebook import notebook
 from blocks.render.program import program
 from blocks.render.prose import markdown
 
+TOTALS = "<!-- totals -->"
+
 
 def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
     """Return the absolute address of what a link on the page `key` leads to."""
@@ -30,10 +32,10 @@ def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
 class Guide:
     """Pages, snippets and records below one root, read once."""
 
-    def __init__(self, root: Path, repository: str) -> None:
+    def __init__(self, root: Path, repository: str, folders: bool = True) -> None:
         self.root = root
         records = tuple(read_records(root / "docs" / "records"))
-        self.site = Site(root, records, repository.rstrip("/"), read_addresses(root))
+        self.site = Site(root, records, repository.rstrip("/"), read_addresses(root), folders)
 
     @cached_property
     def pages(self) -> dict[Path, Page]:
@@ -60,14 +62,9 @@ class Guide:
             yield f"{key}.md", text.splitlines()[0].lstrip("# "), text
 
     def markdown(self, path: Path, markdown: str) -> str:
-        """Return a page's Markdown with the code in its fences, totals and matrix filled in."""
-        pages = list(self.pages.values())
-        for place, make in (
-            (verification.PLACE, verification.verification),
-            (verification.TOTALS, verification.totals),
-        ):
-            if place in markdown:
-                markdown = markdown.replace(place, make(pages, self.site.records, self.root))
+        """Return a page's Markdown with the code in its fences and the totals filled in."""
+        if TOTALS in markdown:
+            markdown = markdown.replace(TOTALS, verification.totals(list(self.pages.values()), self.site))
         return rendering.with_code(self.pages[path], markdown)
 
     def html(self, path: Path, html: str, meta: Mapping[str, Any], titles: heading.Titles, top: str) -> str:
@@ -76,4 +73,5 @@ class Guide:
         if path == page.snippet:
             html = tutorial.with_links(path, html, {source: url for source, (_, url) in titles.items()})
         framed = rendering.with_results(page, html, self.site, top)
+        framed = verification.with_tables(framed, list(self.pages.values()), self.site, top)
         return heading.with_heading(page, framed, reading, meta, titles, self.site)

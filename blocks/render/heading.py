@@ -9,11 +9,14 @@ from typing import Any
 from blocks.read.page import Page
 from blocks.record.record import page_key
 from blocks.record.status import page_status
+from blocks.record.summary import summary
 from blocks.render.frame import Site
+from blocks.render.verification import anchor
 
 Titles = Mapping[str, tuple[str, str]]
 WORDS_A_MINUTE = 180
 TITLE_END = "</h1>"
+GITHUB = "https://github.com/"
 
 
 def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], titles: Titles, site: Site) -> str:
@@ -21,25 +24,27 @@ def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], t
 
     `reading` is in minutes; `titles` gives title and relative address of each page by its path below `docs/`.
     """
-    if not page.blocks or TITLE_END not in html:
+    if TITLE_END not in html:
         return html
     before = prerequisites(meta.get("prerequisites") or [], titles)
-    lines = verified(page, site), before, f"{reading} min read{run_time(page, site)} · {actions(page, site)}"
+    lines = verified(page, site, titles), before, f"{reading} min read{run_time(page, site)}", actions(page, site)
     head, tail = html.split(TITLE_END, 1)
     shown = "".join(f"<p>{line}</p>" for line in lines if line)
     status = '<p id="copied" role="status" aria-live="polite"></p>'
     return f'{head}{TITLE_END}<div class="page-facts">{shown}{status}</div>{tail}'
 
 
-def verified(page: Page, site: Site) -> str:
+def verified(page: Page, site: Site, titles: Titles) -> str:
     """Return in which environments every block of the page, as it stands, has passed."""
+    if not page.blocks:
+        return ""
     places = page_status(page, site.records, site.root)
-    torch = next((r.environment.torch for r in site.records), "")
+    link = f"{titles.get('about/verification.md', ('', ''))[1]}#{anchor(page, site.root)}"
     if not places:
-        return f'<span data-torch="{torch}">This version of the page has not yet run in a recorded environment.</span>'
-    cuda = any(not place.startswith("CPU") for place in places)
-    rest = "" if cuda else " Not yet run on CUDA."
-    return f'<span data-torch="{torch}">Verified on {"; ".join(map(escape, places))}.{rest}</span>'
+        return f'<a href="{link}">Not yet verified</a>: a block changed since it last ran in a recorded environment.'
+    cuda = "" if any(place.device == "cuda" for place in places) else " Not yet run on CUDA."
+    every = escape("\n".join(map(str, places)))
+    return f'<a href="{link}" title="{every}">Verified</a> on {escape(summary(places))}.{cuda}'
 
 
 def prerequisites(paths: Sequence[str], titles: Titles) -> str:
@@ -64,10 +69,17 @@ def run_time(page: Page, site: Site) -> str:
 
 
 def actions(page: Page, site: Site) -> str:
-    """Return links to the page's program."""
-    key = page_key(page, site.root).rsplit("/", 1)[-1]
-    source = f"{site.repository}/blob/main/{page.snippet.relative_to(site.root).as_posix()}"
-    up = "" if key == "index" else "../"
-    endings = [("py", "script"), ("ipynb", "notebook"), ("md", "Markdown")]
-    links = [f'<a href="{up}{key}.{ending}" download>{name}</a>' for ending, name in endings]
-    return f'Download as {", ".join(links)} · <a href="{escape(source)}">Source</a>'
+    """Return what a reader can do with the whole page: take it away, run it elsewhere, see its source."""
+    key = page_key(page, site.root)
+    up = "../" if site.folders and key != "index" else ""
+    endings = [("py", "script"), ("ipynb", "notebook"), ("md", "Markdown")] if page.blocks else [("md", "Markdown")]
+    files = [f'<a href="{up}{key.rsplit("/", 1)[-1]}.{ending}" download>{name}</a>' for ending, name in endings]
+    source = page.snippet if page.blocks else page.path
+    links = [f"Download as {', '.join(files)}"]
+    if site.folders:  # a page read from disk may not fetch its neighbour
+        links.append('<button type="button" class="copy-page">Copy page as Markdown</button>')
+    if page.blocks and site.repository.startswith(GITHUB):
+        notebook = f"{site.repository.removeprefix(GITHUB)}/blob/notebooks/{key}.ipynb"
+        links.append(f'<a href="https://colab.research.google.com/github/{escape(notebook)}">Open in Colab</a>')
+    links.append(f'<a href="{escape(site.repository)}/blob/main/{source.relative_to(site.root).as_posix()}">Source</a>')
+    return " · ".join(links)

@@ -1,80 +1,139 @@
 """The verification page: totals, page by environment, every block that is not executed, the raw records."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
 from blocks.read.page import Block, Page
 from blocks.record.record import Record, code_hash, page_key
+from blocks.record.summary import device, summary
+from blocks.render.frame import Site
 
-PLACE = "<!-- verification -->"
-TOTALS = "<!-- totals -->"
+Pages = Sequence[Page]
+GOOD = ("passed", "skipped")
 
 
-def totals(pages: Sequence[Page], records: Sequence[Record], root: Path) -> str:
+def with_tables(html: str, pages: Pages, site: Site, top: str) -> str:
+    """Return the page's HTML with the table and lists filled in where `<!-- matrix -->` and its like stand."""
+    makers: dict[str, Callable[[Pages, Site, str], str]] = {
+        "matrix": matrix,
+        "skips": skips,
+        "records": sources,
+    }
+    for name, make in makers.items():
+        place = f"<!-- {name} -->"
+        if place in html:
+            html = html.replace(place, make([page for page in pages if page.blocks], site, top))
+    return html
+
+
+def totals(pages: Pages, site: Site) -> str:
     """Return one sentence: pages, blocks, and how many of them passed on each kind of device."""
+    pages = [page for page in pages if page.blocks]
     blocks = [(page, block) for page in pages for block in page.blocks]
     skipped = sum(1 for _, block in blocks if block.mark("skip"))
-    text = f"{sum(1 for page in pages if page.blocks)} pages, {len(blocks):,} blocks"
-    for device, name in (("cpu", "CPU"), ("cuda", "CUDA")):
-        here = [record for record in records if record.environment.device == device]
-        passed = sum(any(verdict(page, block, record, root) == "passed" for record in here) for page, block in blocks)
+    text = f"{len(pages)} pages, {len(blocks):,} blocks"
+    for kind, name in (("cpu", "CPU"), ("cuda", "CUDA")):
+        here = [record for record in site.records if record.environment.device == kind]
+        passed = sum(any(said(page, block, record, site.root) == "passed" for record in here) for page, block in blocks)
         text += f"; {passed:,} passed on {name}" if passed else f"; not yet run on {name}"
     return f"{text}; {skipped} not executed."
 
 
-def verification(pages: Sequence[Page], records: Sequence[Record], root: Path) -> str:
-    """Return the page's Markdown: totals, the matrix, skips, and links to the records."""
-    executed = [page for page in pages if page.blocks]
-    return "\n\n".join(
-        [
-            totals(pages, records, root),
-            "## Pages and environments",
-            matrix(executed, records, root),
-            "## Not executed",
-            skips(executed, root),
-            "## Records",
-            sources(records),
-        ]
-    )
-
-
-def verdict(page: Page, block: Block, record: Record, root: Path) -> str:
+def said(page: Page, block: Block, record: Record, root: Path) -> str:
     """Return the record's verdict on exactly this code, or ''."""
     return record.verdict(page_key(page, root), block.name, code_hash(page, block))
 
 
-def matrix(pages: Sequence[Page], records: Sequence[Record], root: Path) -> str:
-    """Return a table with a row for each page and a column for each environment."""
-    if not records:
-        return "No record yet."
-    heads = [str(record.environment) for record in records]
-    rows = [["Page", "Blocks", *heads], ["---"] * (len(heads) + 2)]
-    for page in pages:
-        cells = [count(page, record, root) for record in records]
-        rows.append([page_key(page, root), str(len(page.blocks)), *cells])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def anchor(page: Page, root: Path) -> str:
+    """Return the anchor of a page's row."""
+    return f"page-{page_key(page, root).replace('/', '-')}"
+
+
+def matrix(pages: Pages, site: Site, top: str) -> str:
+    """Return a table with a row for each page, which opens to its blocks, and a column for each environment."""
+    names = [device(record.environment) for record in site.records]
+    devices = "".join(f'<th colspan="{names.count(name)}">{escape(name)}</th>' for name in dict.fromkeys(names))
+    versions = [
+        (record.environment.torch, record.environment.python, record.environment.system) for record in site.records
+    ]
+    heads = "".join(f"<th>{torch}<br>Python {python}<br>{system}</th>" for torch, python, system in versions)
+    rows = "".join(row(page, site, top) for page in pages)
+    return (
+        f'<table><thead><tr><th rowspan="2">Page</th><th rowspan="2">Blocks</th>{devices}</tr><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def row(page: Page, site: Site, top: str) -> str:
+    """Return the page's row, and below it the row that opens to its blocks."""
+    key = page_key(page, site.root)
+    cells = "".join(f"<td>{count(page, record, site.root)}</td>" for record in site.records)
+    link = f'<a href="{site.address(key, top)}">{key}</a>'
+    lists = "".join(f"<dt>{escape(state)}</dt><dd>{names}</dd>" for state, names in states(page, site, top).items())
+    return (
+        f'<tr id="{anchor(page, site.root)}"><td>{link}</td><td>{len(page.blocks)}</td>{cells}</tr>'
+        f'<tr><td colspan="{len(site.records) + 2}"><details><summary>Blocks of {key}</summary>'
+        f"<dl>{lists}</dl></details></td></tr>"
+    )
 
 
 def count(page: Page, record: Record, root: Path) -> str:
-    """Return how the page's blocks did in one environment, in words."""
-    verdicts = [verdict(page, block, record, root).split(":")[0] for block in page.blocks]
-    words = [(verdicts.count(name), name) for name in ("passed", "failed", "skipped")]
-    words.append((verdicts.count(""), "not yet run"))
-    return ", ".join(f"{number} {name}" for number, name in words if number)
+    """Return how the page's blocks did in one environment: a check mark, or how many of them are verified there."""
+    verdicts = [said(page, block, record, root).split(":")[0] for block in page.blocks]
+    good, total = sum(verdict in GOOD for verdict in verdicts), len(verdicts)
+    if not any(verdicts):
+        return "not yet run"
+    failed = f", {verdicts.count('failed')} failed" if "failed" in verdicts else ""
+    return "all" if good == total else f"{good} of {total}{failed}"
 
 
-def skips(pages: Sequence[Page], root: Path) -> str:
-    """Return a list of the blocks that are not executed, each with its reason."""
-    blocks = [(page, block, mark) for page in pages for block in page.blocks if (mark := block.mark("skip"))]
-    lines = [f"- `{page_key(page, root)}::{block.name}`: {mark.kwargs['reason']}" for page, block, mark in blocks]
-    return "\n".join(lines) or "Every block is executed."
+def states(page: Page, site: Site, top: str) -> dict[str, str]:
+    """Return links to the page's blocks by what the records say of them, the most frequent first."""
+    found: dict[str, list[str]] = {}
+    address = site.address(page_key(page, site.root), top)
+    for block in page.blocks:
+        link = f'<a href="{address}#block-{block.name}">{block.name}</a>'
+        found.setdefault(state(page, block, site), []).append(link)
+    return {text: ", ".join(found[text]) for text in sorted(found, key=lambda text: -len(found[text]))}
 
 
-def sources(records: Sequence[Record]) -> str:
-    """Return a list of links to the records as JSON, with their dates."""
-    lines = [
-        f"- [{escape(str(record.environment))}](../records/{record.environment.id}.json), {record.date}"
-        for record in records
+def state(page: Page, block: Block, site: Site) -> str:
+    """Return in which environments exactly this code passed, failed, or was skipped and why."""
+    if skip := block.mark("skip"):
+        return f"Not executed: {skip.kwargs['reason']}"
+    environments: dict[str, list[Record]] = {}
+    for record in site.records:
+        environments.setdefault(said(page, block, record, site.root), []).append(record)
+    texts = [
+        f"{(verdict or 'not yet run').capitalize()} on {summary([record.environment for record in records])}"
+        for verdict, records in environments.items()
     ]
-    return "\n".join(lines) or "No record yet."
+    return ". ".join(texts) or "Not yet run"
+
+
+def skips(pages: Pages, site: Site, top: str) -> str:
+    """Return a list of the blocks that are not executed, everywhere or in some environment, each with its reason."""
+    lines = []
+    for page in pages:
+        key = page_key(page, site.root)
+        for block in page.blocks:
+            text = state(page, block, site)
+            if "skipped: " in text.lower() or block.mark("skip"):
+                name = f'<a href="{site.address(key, top)}#block-{block.name}">{key}: {block.name}</a>'
+                lines.append(f"<li>{name}. {escape(text)}</li>")
+    return f"<ul>{''.join(lines)}</ul>" if lines else "Every block is executed."
+
+
+def sources(pages: Pages, site: Site, top: str) -> str:
+    """Return a list of links to the records as JSON, the oldest date, and where one is described."""
+    if not site.records:
+        return "No record yet."
+    lines = [
+        f'<li><a href="{top}records/{record.environment.id}.json">{escape(str(record.environment))}</a>, '
+        f"{record.date}</li>"
+        for record in site.records
+    ]
+    oldest = min(site.records, key=lambda record: record.date)
+    format_ = f'<a href="{site.address("about/conventions", top)}#records">What a record says</a>'
+    return f"<ul>{''.join(lines)}</ul><p>The oldest is of {oldest.date}. {format_}.</p>"

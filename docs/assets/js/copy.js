@@ -1,15 +1,14 @@
-// Copy: the block as shown. Copy as script: the block with the blocks it needs, as one program.
+// Copy: the block as shown. Copy as script: its heading, the blocks it needs, the block. Copy page: its Markdown.
 // One listener on the document, so it holds under instant navigation.
 const codeOf = (name) => document.querySelector(`#block-${name} code`).textContent;
 
-const scriptOf = (bar) => {
-  const needs = bar.dataset.needs.split(" ");
-  const page = location.pathname.replace(/\/(index\.html)?$/, "");
-  const heading = `# ${document.title}: ${needs.at(-1)} (${page}), tested with torch ${document.querySelector("[data-torch]")?.dataset.torch}`;
-  return [heading, ...needs.map(codeOf)].join("\n");
+const texts = {
+  copy: ({ needs }) => codeOf(needs.split(" ").at(-1)),
+  "copy-script": ({ heading, needs }) => [heading, ...needs.split(" ").map(codeOf)].join("\n"),
+  "copy-page": async () => (await fetch(document.querySelector('.page-facts a[href$=".md"]').href)).text(),
 };
 
-// Pages opened from disk have no clipboard: select the text and let the browser copy it.
+// Pages opened from disk may have no clipboard: select the text and let the browser copy it.
 const toClipboard = async (text) => {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const field = document.createElement("textarea");
@@ -20,15 +19,19 @@ const toClipboard = async (text) => {
   field.remove();
 };
 
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest(".copy, .copy-script");
-  if (!button) return;
-  const bar = button.closest(".block-bar");
-  const text = button.matches(".copy") ? codeOf(bar.dataset.needs.split(" ").at(-1)) : scriptOf(bar);
-  await toClipboard(text);
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("button");
+  const kind = Object.keys(texts).find((name) => button?.classList.contains(name));
+  if (!kind) return;
+  let said = button.textContent.replace("Copy", "Copied");
+  try {
+    await toClipboard(await texts[kind](button.parentElement.dataset));
+    button.classList.add("done");
+  } catch {
+    said = "Not copied: the browser does not allow it here";
+  }
   const status = document.querySelector("#copied");
-  button.classList.add("done");
-  if (status) status.textContent = button.matches(".copy") ? "Copied" : "Copied as script";
+  if (status) status.textContent = said;
   setTimeout(() => {
     button.classList.remove("done");
     if (status) status.textContent = "";
