@@ -50,9 +50,15 @@ def code_hash(page: Page, block: Block) -> str:
 
 
 def read_records(folder: Path) -> list[Record]:
-    """Return the records in a folder: CPU before GPU, the newest torch first."""
+    """Return the records in a folder: CPU before GPU, the newest torch and Python first."""
     records = map(read_record, sorted(folder.glob("*.json")))
-    return sorted(records, key=lambda record: (record.environment.device, newest_first(record.environment.torch)))
+    return sorted(records, key=lambda record: place(record.environment))
+
+
+def place(environment: Environment) -> tuple[str, list[int], list[int], str]:
+    """Return a key that puts environments in the order a reader meets them."""
+    versions = newest_first(environment.torch), newest_first(environment.python)
+    return environment.device, *versions, environment.system
 
 
 def read_record(path: Path) -> Record:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
+from blocks.read.marks import PERMANENT
 from blocks.read.page import Block, Page
 from blocks.record.record import Record, code_hash, page_key
 from blocks.record.summary import device, summary
@@ -52,30 +53,36 @@ def anchor(page: Page, root: Path) -> str:
 
 def matrix(pages: Pages, site: Site, top: str) -> str:
     """Return a table with a row for each page, which opens to its blocks, and a column for each environment."""
-    names = [device(record.environment) for record in site.records]
-    devices = "".join(f'<th colspan="{names.count(name)}">{escape(name)}</th>' for name in dict.fromkeys(names))
-    versions = [
-        (record.environment.torch, record.environment.python, record.environment.system) for record in site.records
-    ]
-    heads = "".join(f"<th>{torch}<br>Python {python}<br>{system}</th>" for torch, python, system in versions)
-    rows = "".join(row(page, site, top) for page in pages)
+    names = list(dict.fromkeys(device(record.environment) for record in site.records))
+    groups = [[record for record in site.records if device(record.environment) == name] for name in names]
+    devices = "".join(
+        f'<th colspan="{len(group)}" scope="colgroup">{escape(name)}</th>'
+        for name, group in zip(names, groups, strict=True)
+    )
+    records = [record for group in groups for record in group]
+    heads = "".join(f'<th scope="col">{versions(record)}</th>' for record in records)
+    rows = "".join(row(page, records, site, top) for page in pages)
+    first = '<th rowspan="2" scope="col">Page</th><th rowspan="2" scope="col">Blocks</th>'
     return (
-        f'<table><thead><tr><th rowspan="2">Page</th><th rowspan="2">Blocks</th>{devices}</tr><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        '<div class="matrix" tabindex="0" role="region" aria-label="Pages and environments"><table class="plain">'
+        f"<thead><tr>{first}{devices}</tr><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def row(page: Page, site: Site, top: str) -> str:
-    """Return the page's row, and below it the row that opens to its blocks."""
+def versions(record: Record) -> str:
+    """Return the head of an environment's column."""
+    place = record.environment
+    return f"torch<br>{place.torch}<br>Python<br>{place.python}<br>{place.system}"
+
+
+def row(page: Page, records: Sequence[Record], site: Site, top: str) -> str:
+    """Return the page's row, whose name opens to its blocks."""
     key = page_key(page, site.root)
-    cells = "".join(f"<td>{count(page, record, site.root)}</td>" for record in site.records)
-    link = f'<a href="{site.address(key, top)}">{key}</a>'
-    lists = "".join(f"<dt>{escape(state)}</dt><dd>{names}</dd>" for state, names in states(page, site, top).items())
-    return (
-        f'<tr id="{anchor(page, site.root)}"><td>{link}</td><td>{len(page.blocks)}</td>{cells}</tr>'
-        f'<tr><td colspan="{len(site.records) + 2}"><details><summary>Blocks of {key}</summary>'
-        f"<dl>{lists}</dl></details></td></tr>"
-    )
+    lists = "".join(f"<dt>{escape(text)}</dt><dd>{names}</dd>" for text, names in states(page, site, top).items())
+    opened = f"<details><summary>{key}</summary><dl>{lists}</dl></details>"
+    counts = [count(page, record, site.root) for record in records]
+    cells = "".join(f'<td class="all">{text}</td>' if text == "all" else f"<td>{text}</td>" for text in counts)
+    return f'<tr id="{anchor(page, site.root)}"><th scope="row">{opened}</th><td>{len(page.blocks)}</td>{cells}</tr>'
 
 
 def count(page: Page, record: Record, root: Path) -> str:
@@ -101,7 +108,8 @@ def states(page: Page, site: Site, top: str) -> dict[str, str]:
 def state(page: Page, block: Block, site: Site) -> str:
     """Return in which environments exactly this code passed, failed, or was skipped and why."""
     if skip := block.mark("skip"):
-        return f"Not executed: {skip.kwargs['reason']}"
+        until = "" if skip.kwargs["until"] == PERMANENT else f" until {skip.kwargs['until']}"
+        return f"Not executed{until}: {skip.kwargs['reason']}"
     environments: dict[str, list[Record]] = {}
     for record in site.records:
         environments.setdefault(said(page, block, record, site.root), []).append(record)

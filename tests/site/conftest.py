@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from blocks.read.page import Page
+from blocks.read.page import Block, Page
+from blocks.record.record import page_key
+from blocks.record.status import block_status
 from blocks.render.guide import Guide
+from blocks.render.program import script
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
@@ -29,3 +32,9 @@ def address(page: Page) -> str:
 def read_html(page: Page) -> html.HtmlElement:
     """Return the built page."""
     return html.parse(SITE / address(page) / "index.html").getroot()
+
+
+def copied_script(page: Page, block: Block) -> str:
+    """Return what "Copy as script" gives for a block."""
+    torch = block_status(page, block, GUIDE.site.records, ROOT).torch
+    return script(page, page_key(page, ROOT), block, torch)
