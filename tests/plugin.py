@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--update-outputs", action="store_true", help="re-record outputs and figures of pages that pass")
     group.addoption("--variant", default="", help="with --update-outputs: record what differs, in PAGE.VARIANT.out")
     group.addoption("--record", action="store_true", help="write this environment's record of what passed")
+    group.addoption("--records", default="docs/records", help="with --record: folder that the record is written to")
     parser.addini("block_seconds", "wall time that one block may take", default="120")
 
 

@@ -32,7 +32,7 @@ class Recorder:
         self.seconds[key] = self.seconds.get(key, 0.0) + properties.get("seconds", 0.0)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        folder = self.config.rootpath / "docs" / "records"
+        folder = self.config.rootpath / self.config.getoption("records")
         seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
         record.write_record(folder, self.runner.environment, self.blocks, seconds)
         pages = [read_page(path, self.config.rootpath) for path in find_pages(self.config.rootpath)]

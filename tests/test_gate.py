@@ -147,9 +147,7 @@ def test_commit_of_records_alone_is_no_other_code(judge, records, project):
 
 def test_many_blocks_are_named_in_part(records, project, page):
     many = replace(page, blocks=tuple(replace(page.blocks[0], name=f"block-{n}") for n in range(12)))
-    _, said = [
-        text for text in refusals(records[:1], [many], matrix(project), project.root) if "Python 3.11 · L" in text
-    ]
+    _, said = refusals(records[:1], [many], matrix(project), project.root)
     assert "12 has not run" in said and said.endswith(" and 2 more")
 
 
