@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
 CHROMIUM = "/usr/bin/chromium"
+ADDRESSES = [path.relative_to(SITE).as_posix().removesuffix("index.html") for path in sorted(SITE.rglob("index.html"))]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 

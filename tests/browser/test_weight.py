@@ -1,0 +1,91 @@
+"""What a reader's connection carries, counted request by request as gzip sends it; nothing comes from elsewhere."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Request
+
+from tests.browser.conftest import ADDRESSES, SITE
+
+COLD, NEXT, HTML, HTML_MOST, INDEX = 100_000, 20_000, 25_000, 40_000, 150_000
+HEAVY_WITH_RECORDS = {"about/verification/"}  # a row for every block and environment: grows with the guide
+FIGURES = "advanced/lr-scheduling/", "advanced/data-augmentation/"
+SHIFT = """new Promise((done) => {
+    let shift = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (shift += entry.value)))
+        .observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => done(shift), 400);
+})"""
+
+
+def carried(path: Path) -> int:
+    """Return the bytes that a static host sends for a file."""
+    return len(gzip.compress(path.read_bytes(), 6))
+
+
+class Wire:
+    """The requests of one browser context, in order."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address = address
+        self.asked: list[str] = []
+        context.on("request", self.note)
+
+    def note(self, request: Request) -> None:
+        self.asked.append(request.url)
+
+    def elsewhere(self) -> list[str]:
+        """Return what was asked of another host."""
+        return [url for url in self.asked if not url.startswith((self.address, "data:", "blob:"))]
+
+    def files(self) -> set[Path]:
+        """Return the files of the site that were asked for."""
+        found = {SITE / url.removeprefix(self.address).split("#")[0].split("?")[0] for url in self.asked}
+        return {path / "index.html" if path.is_dir() else path for path in found}
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.mark.parametrize("path", FIGURES)
+def test_first_page_and_next_page(context: BrowserContext, address: str, path: str) -> None:
+    wire, tab = Wire(context, address), context.new_page()
+    tab.goto(address + path, wait_until="networkidle")
+    first = wire.files()
+    assert sum(map(carried, first)) <= COLD
+    tab.locator(".md-footer__link--next").click()
+    tab.wait_for_load_state("networkidle")
+    assert sum(map(carried, wire.files() - first)) <= NEXT
+    assert wire.elsewhere() == []
+
+
+def test_no_page_asks_another_host_or_moves_while_it_loads(context: BrowserContext, address: str) -> None:
+    wire, tab = Wire(context, address), context.new_page()
+    moved = {}
+    for path in ADDRESSES:
+        tab.goto(address + path, wait_until="networkidle")
+        moved[path] = tab.evaluate(SHIFT)
+    assert wire.elsewhere() == []
+    assert {path: shift for path, shift in moved.items() if shift > 0} == {}
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_html_is_light(path: str) -> None:
+    assert carried(SITE / path / "index.html") <= (HTML_MOST if path in HEAVY_WITH_RECORDS else HTML)
+
+
+def test_the_search_index_is_light_and_comes_when_wanted(context: BrowserContext, address: str) -> None:
+    index = SITE / "search" / "search_index.json"
+    assert carried(index) <= INDEX
+    wire, tab = Wire(context, address), context.new_page()
+    tab.goto(address, wait_until="networkidle")
+    assert index not in wire.files()
+    tab.get_by_role("textbox", name="Search").focus()
+    tab.wait_for_load_state("networkidle")
+    assert index in wire.files()
