@@ -13,6 +13,7 @@ from mkdocs_jupyter.config import settings as jupyter_settings
 from blocks.errors import BadInput
 from blocks.render.guide import Guide
 from blocks.render.machines import write_files
+from blocks.render.search import searched
 
 ROOT = Path(__file__).parent
 
@@ -34,7 +35,10 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     return files
 
 
+@event_priority(100)  # before the theme's search writes its index
 def on_post_build(*, config: MkDocsConfig) -> None:
+    for entry in config.plugins["material/search"].search_index.entries:
+        entry["text"] = searched(entry["text"])
     write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description)
 
 

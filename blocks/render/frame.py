@@ -16,6 +16,7 @@ from blocks.record.record import Record, page_key
 from blocks.record.status import block_status
 from blocks.render.program import heading
 
+UNSEARCHED = ' data-search-exclude="yes"'  # what the search index leaves out; the theme removes it from the page
 SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
 
 
@@ -49,7 +50,7 @@ def bar(page: Page, block: Block, site: Site, top: str) -> str:
     marks = f"{site.address('about/conventions', top)}#marks"
     first = escape(heading(page_key(page, site.root), block, status.torch))
     return (
-        f'<div class="block-bar" data-needs="{wanted}" data-heading="{first}">'
+        f'<div class="block-bar" data-needs="{wanted}" data-heading="{first}"{UNSEARCHED}>'
         f'<a class="block-name" href="#block-{block.name}">{block.name}</a>'
         f'<a class="mark {status.kind}" href="{marks}" title="{escape(status.long)}">{status.short}</a>'
         f'<a class="report" href="{escape(report_url(page, block, status.long, site))}">Report</a>'

@@ -10,7 +10,7 @@ from blocks.read.page import Page
 from blocks.record.record import page_key
 from blocks.record.status import page_status
 from blocks.record.summary import summary
-from blocks.render.frame import Site
+from blocks.render.frame import UNSEARCHED, Site
 from blocks.render.verification import anchor
 
 Titles = Mapping[str, tuple[str, str]]
@@ -31,7 +31,7 @@ def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], t
     head, tail = html.split(TITLE_END, 1)
     shown = "".join(f"<p>{line}</p>" for line in lines if line)
     status = '<p id="copied" role="status" aria-live="polite"></p>'
-    return f'{head}{TITLE_END}<div class="page-facts">{shown}{status}</div>{tail}'
+    return f'{head}{TITLE_END}<div class="page-facts"{UNSEARCHED}>{shown}{status}</div>{tail}'
 
 
 def verified(page: Page, site: Site, titles: Titles) -> str:

@@ -8,7 +8,7 @@ from blocks.read.fences import read_fences
 from blocks.read.page import Page
 from blocks.read.tutorial import is_tutorial
 from blocks.record.outputs import read_outputs
-from blocks.render.frame import Site, bar, output, picture, references
+from blocks.render.frame import UNSEARCHED, Site, bar, output, picture, references
 
 CODE_END = "</code></pre></div>"
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
@@ -56,6 +56,8 @@ def with_results(page: Page, html: str, site: Site, top: str) -> str:
             raise BadInput(
                 page.path, block.page_line, f"block '{block.name}' is not shown as it was run", "Mend its fence"
             )
+        if block.name == "setup" or block.mark("figure"):  # the same imports on every page, and strokes of a pen
+            code, linked = (part.replace(">", f"{UNSEARCHED}>", 1) for part in (code, linked))
         parts = bar(page, block, site, top), code, picture(page, block, site.root, top)
         shell = "".join(parts) + output(outputs.get(block.name, "")) + linked
         html = f'{html[:start]}<div class="block" id="block-{block.name}">{shell}</div>{html[end:]}'

@@ -17,7 +17,14 @@
     return this.waits ? wanted.then(() => send.call(this, body)) : send.call(this, body);
   };
   const QUERY = 2; // the theme's messages to its search worker carry a type
-  const plain = (text) => text.replace(/[:~^*+\\'"`]|(^|\s)-+/g, " ");
+  // Whole words count as they are ("^1"), so that stop words and endings are treated as in the index, which is what a
+  // pasted message needs; the last word counts as a beginning too, for someone who is still typing.
+  const plain = (text) => {
+    const all = text.split(/[^\p{L}\p{N}_]+/u).filter(Boolean);
+    const spoken = all.filter((word) => /\D/.test(word)); // the numbers in a message are the reader's own
+    const words = spoken.length ? spoken : all;
+    return [...words.map((word) => `${word}^1`), ...words.slice(-1)].join(" ");
+  };
   const post = Worker.prototype.postMessage;
   Worker.prototype.postMessage = function (message, ...rest) {
     const said = message?.type === QUERY ? { ...message, data: plain(message.data) } : message;

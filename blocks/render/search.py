@@ -1,0 +1,16 @@
+"""What the search index keeps of a section: its prose and outputs as they are, of its code each name once."""
+
+import html
+import re
+
+CODE = re.compile(r"<pre><code>(?P<code>.*?)</code></pre>", re.DOTALL)
+NAME = re.compile(r"[A-Za-z_]\w{2,}")
+
+
+def searched(text: str) -> str:
+    """Return a section's text with every listing replaced by the names that stand nowhere else in the section."""
+    prose = CODE.sub(" ", text)
+    known = set(NAME.findall(prose))
+    used = [name for code in CODE.findall(text) for name in NAME.findall(html.unescape(code))]
+    fresh = " ".join(name for name in dict.fromkeys(used) if name not in known)
+    return f"{prose} <p><code>{fresh}</code></p>" if fresh else prose
