@@ -72,6 +72,6 @@ class Guide:
         page, reading = self.pages[path], heading.minutes(html)
         if path == page.snippet:
             html = tutorial.with_links(path, html, {source: url for source, (_, url) in titles.items()})
-        framed = rendering.with_results(page, html, self.site, top)
+        framed = rendering.with_results(page, rendering.with_wide_tables(html), self.site, top)
         framed = verification.with_tables(framed, list(self.pages.values()), self.site, top)
         return heading.with_heading(page, framed, reading, meta, titles, self.site)

@@ -64,6 +64,11 @@ def with_results(page: Page, html: str, site: Site, top: str) -> str:
     return html
 
 
+def with_wide_tables(html: str) -> str:
+    """Return the HTML with each plain table in an element of its own, which scrolls where the window is narrow."""
+    return re.sub(r"(<table>.*?</table>)", r'<div class="wide">\1</div>', html, flags=re.DOTALL)
+
+
 def shown_code(html: str) -> str:
     """Return the text that a reader sees and copies from a rendered code block."""
     code = html[html.index("<code>") + len("<code>") : html.index("</code>")]

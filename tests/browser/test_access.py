@@ -1,4 +1,4 @@
-"""Every page holds WCAG 2.2 AA and the best practices that axe-core knows, on a desk and on a phone, in both palettes."""
+"""Every page holds WCAG 2.2 AA and the best practices that axe knows, on desk and phone, in both palettes."""
 
 from pathlib import Path
 

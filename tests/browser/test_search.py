@@ -1,4 +1,4 @@
-"""The search that readers get: API names, pasted error messages and plain questions find their page in the top three."""
+"""The search that readers get: names, pasted error messages and plain questions find their page in the top three."""
 
 import tomllib
 from pathlib import Path

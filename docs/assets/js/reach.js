@@ -1,5 +1,5 @@
 // Whatever is wider than its frame can be reached by keyboard and has a name; so does the theme's search dialog.
-const SCROLLING = "pre, pre > code, .md-typeset__table, .md-typeset table";
+const SCROLLING = "pre, pre > code, .wide, .md-typeset table";
 
 const named = (part) => {
   const block = part.closest(".block")?.id.replace("block-", "");
