@@ -13,6 +13,14 @@ from blocks.run import runner as run
 RUNNER = pytest.StashKey[run.Runner]()
 
 
+def runner_of(config: pytest.Config) -> run.Runner:
+    """Return the session's runner; made when first asked for, since it sets the environment of what it runs."""
+    if RUNNER not in config.stash:
+        limits = run.Limits(seconds=float(config.getini("block_seconds")))
+        config.stash[RUNNER] = run.Runner(config.getoption("device"), limits, root=config.rootpath)
+    return config.stash[RUNNER]
+
+
 class BlockItem(pytest.Item):
     """One block, run with its page."""
 
@@ -34,6 +42,7 @@ class BlockItem(pytest.Item):
     def runtest(self) -> None:
         result = self.parent.result(self.block.name)
         self.user_properties.append(("seconds", result.seconds))
+        self.user_properties.append(("read", result.read))
         self.judge(result)
 
     def judge(self, result: run.Result) -> None:
@@ -64,10 +73,11 @@ class CopyItem(BlockItem):
 
     def runtest(self) -> None:
         program = needs.needs(self.parent.page, self.block)
-        *before, result = self.config.stash[RUNNER].run(self.parent.page, program)
+        *before, result = runner_of(self.config).run(self.parent.page, program)
         for part in before:
             if part.outcome == "failed":
                 raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")
+        self.user_properties.append(("read", result.read))
         self.judge(result)
 
 

@@ -202,7 +202,7 @@ def test_block_that_needs_a_gpu_is_skipped_without_one(pytester, project):
 
 def test_header_tells_device_and_threads(pytester, project):
     project.page(only="x = 1")
-    pytester.runpytest().stdout.fnmatch_lines(["blocks: device cpu, OMP_NUM_THREADS=1"])
+    pytester.runpytest().stdout.fnmatch_lines(["blocks: device cpu, torch *, OMP_NUM_THREADS=1"])
 
 
 def test_cuda_without_a_gpu_is_a_usage_error(project):
