@@ -76,6 +76,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile |
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before the terminal asks for the environment, and so starts the fork server
 def pytest_collection_finish(session: pytest.Session) -> None:
     files = {item.parent for item in session.items if isinstance(item, BlockItem)}
     runner = runner_of(session.config)

@@ -70,9 +70,10 @@ def test_failure_names_both_places_and_skips_the_rest(pytester, project):
     result.assert_outcomes(passed=1, failed=1, skipped=1)
     result.stdout.fnmatch_lines(
         [
-            "block 'wrong'",
+            "block 'wrong': ZeroDivisionError: division by zero",
             f"  page    {PAGE}:{page['wrong'].page_line}",
             f"  code    snippets/tensors/sample.py:{page['wrong'].line}",
+            f">   {page['wrong'].line + 1:2} | print(y / 0)",
             f'  File "{page.snippet}", line {page["wrong"].line + 1}, in <module>',
             "ZeroDivisionError: division by zero",
             "SKIPPED * not run: wrong failed",
