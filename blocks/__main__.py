@@ -8,7 +8,7 @@ from pathlib import Path
 from blocks.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("cells", "drift", "gate", "issue", "links", "new", "offline")
+COMMANDS = ("cells", "drift", "gate", "issue", "links", "new")
 
 
 def main(arguments: list[str] | None = None) -> int:

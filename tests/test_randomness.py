@@ -27,7 +27,7 @@ torch.empty(2).random_()
 
 def touched(code):
     tree = ast.parse(code)
-    return [touches_stream(statement, names_that_draw([tree])) for statement in tree.body]
+    return [touches_stream(statement, names_that_draw(tree.body)) for statement in tree.body]
 
 
 @pytest.mark.parametrize("line", DRAWS.strip().splitlines())

@@ -4,11 +4,12 @@ import ast
 from dataclasses import dataclass, field
 
 from blocks.needs.sharing import families, links
-from blocks.needs.syntax import FUNCTIONS, arguments, called, free_names, names, roots, union
+from blocks.needs.syntax import FUNCTIONS, arguments, below, called, every, free_names, names, roots, union
 
 PURE = {"assert_close", "isinstance", "len", "manual_seed", "print", "repr", "show", "str", "synchronize"}
 EFFECTS = {"backward", "copy", "load_state_dict", "next", "pop", "step", "update"}
 SAVES = {"dump", "save", "savez"}
+PLACES = (ast.Attribute, ast.Subscript)
 SWITCHES = ("set_", "use_", "enable", "disable", "register", "init_", "destroy", "filterwarnings", "simplefilter")
 
 
@@ -29,7 +30,7 @@ class Scope:
 def changes(nodes: list[ast.AST], scope: Scope) -> set[str]:
     """Return the names whose object these nodes may change: stores into it, and calls made for their effect."""
     thrown_away = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-    stores = [n for n in nodes if isinstance(n, ast.Attribute | ast.Subscript) and not isinstance(n.ctx, ast.Load)]
+    stores = [n for n in nodes if isinstance(n, PLACES) and not isinstance(n.ctx, ast.Load)]
     calls = [node for node in nodes if isinstance(node, ast.Call) and called(node) not in PURE]
     return union(map(roots, stores)) | union(changed_by_call(call, id(call) in thrown_away, scope) for call in calls)
 
@@ -59,7 +60,7 @@ def changed_by_call(call: ast.Call, thrown_away: bool, scope: Scope) -> set[str]
 
 def touched_by(function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> set[str]:
     """Return the parameters and outer names whose object the function's own body may change."""
-    body = [node for statement in function.body for node in ast.walk(statement)]
+    body = [node for statement in function.body for node in (statement, *below(statement))]
     others = Scope({n: node for n, node in scope.own.items() if node is not function}, scope.modules, scope.drawing)
     family = families(group for statement in function.body for group in links(statement, scope.own, scope.modules))
     touched = changes(body, others)
@@ -81,10 +82,7 @@ def given_to(call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, w
     return union(roots(a) for name, a in [*placed, *named] if name in wanted) | union(map(roots, rest))
 
 
-def backward(node: ast.AST, scope: Scope) -> set[str]:
+def backward(call: ast.Call, scope: Scope) -> set[str]:
     """Return the names from which a call runs a backward pass, itself or in a function of the page."""
-    if not isinstance(node, ast.Call):
-        return set()
-    inner = ast.walk(scope.own[called(node)]) if called(node) in scope.own else iter([node])
-    runs = any(isinstance(child, ast.Call) and called(child) == "backward" for child in inner)
-    return names(node) - scope.modules if runs else set()
+    inner = every(scope.own[called(call)], ast.Call) if called(call) in scope.own else [call]
+    return names(call) - scope.modules if any(called(child) == "backward" for child in inner) else set()

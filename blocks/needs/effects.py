@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from blocks.needs.calls import Scope, backward, changes
 from blocks.needs.randomness import RANDOM, names_that_draw, touches_stream
 from blocks.needs.sharing import flows, holds_gradient, links
-from blocks.needs.syntax import DEFINITIONS, FUNCTIONS, called, free_names, imported, union, walk
+from blocks.needs.syntax import DEFINITIONS, FUNCTIONS, at_once, below, called, every, free_names, imported, union
 
 
 @dataclass
@@ -35,10 +35,11 @@ class Effects:
 def read_effects(codes: Sequence[str]) -> list[Effects]:
     """Return the effects of each block of one page, given in page order."""
     trees = [ast.parse(code) for code in codes]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    own: dict[str, ast.AST] = {node.name: node for node in nodes if isinstance(node, DEFINITIONS)}
-    scope = Scope(own, union(map(imported, nodes)), names_that_draw(trees))
-    learning = any(isinstance(node, ast.Call) and called(node) == "backward" for node in nodes)
+    page = ast.Module([statement for tree in trees for statement in tree.body], [])
+    definitions = every(page, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    own: dict[str, ast.AST] = {node.name: node for node in definitions}
+    scope = Scope(own, imported(below(page)), names_that_draw(page.body))
+    learning = any(called(node) == "backward" for node in every(page, ast.Call))
     effects = [Effects() for _ in trees]
     for tree, effect in zip(trees, effects, strict=True):
         read_body(tree.body, effect, scope)
@@ -86,15 +87,14 @@ def read_branches(statement: ast.If | ast.While | ast.Try, effects: Effects, sco
 
 def read_simple(parts: Sequence[ast.AST], effects: Effects, scope: Scope) -> None:
     """Add the effects of a statement without a body, or of the head of one with a body."""
-    nodes = [pair for part in parts for pair in walk(part)]
-    now = [node for node, inside in nodes if not inside]
-    bound = {node.id for node in now if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    bound |= {node.name for node in now if isinstance(node, DEFINITIONS)} | union(map(imported, now))
-    reads = [(n.id, inside) for n, inside in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)]
+    now = [node for part in parts for node in at_once(part)]
+    spoken = [node for node in now if isinstance(node, ast.Name)]
+    bound = {node.id for node in spoken if isinstance(node.ctx, ast.Store)}
+    bound |= {node.name for node in now if isinstance(node, DEFINITIONS)} | imported(now)
     effects.later |= union(free_names(node) for node in now if isinstance(node, FUNCTIONS | ast.Lambda))
-    effects.uses |= {name for name, inside in reads if not inside} - effects.binds
+    effects.uses |= {node.id for node in spoken if not isinstance(node.ctx, ast.Store)} - effects.binds
     effects.changes |= changes(now, scope)
-    effects.backward |= union(backward(node, scope) for node in now)
+    effects.backward |= union(backward(node, scope) for node in now if isinstance(node, ast.Call))
     if isinstance(parts[0], ast.AugAssign):
         effects.uses |= bound - effects.binds
         effects.changes |= bound

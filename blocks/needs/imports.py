@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 
+from blocks.needs.syntax import every
 from blocks.read.page import Page
 
 Used = dict[str, str]
@@ -25,33 +26,29 @@ def library_names(codes: tuple[str, ...]) -> list[Used]:
 def imports(tree: ast.AST) -> dict[str, str]:
     """Return the full names of what a block imports, by the name that each import binds."""
     found = {}
-    for node in ast.walk(tree):
+    for node in every(tree, ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.asname or alias.name.split(".")[0]
                 found[name] = alias.name if alias.asname else name
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.module and not node.level:
             found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
 def rebound(tree: ast.AST) -> Iterator[str]:
     """Yield every name that a block binds by something else than an import: it may be another object."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
+    yield from (node.id for node in every(tree, ast.Name) if not isinstance(node.ctx, ast.Load))
+    yield from (node.arg for node in every(tree, ast.arg))
+    yield from (node.name for node in every(tree, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
 
 
 def chains(tree: ast.AST) -> list[tuple[str, str, str]]:
     """Return each name with the attributes taken from it, in the order of the code: whole, its head, its rest."""
     inner: set[ast.expr] = set()
     found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute | ast.Name) and node not in inner:
+    for node in every(tree, ast.Attribute, ast.Name):
+        if node not in inner:
             left: ast.expr = node
             rest = ""
             while isinstance(left, ast.Attribute):

@@ -25,7 +25,8 @@ def needs(page: Page, target: Block) -> list[Block]:
 def read_programs(codes: tuple[str, ...]) -> list[list[int]]:
     """Return for each block of a page, given in page order, which blocks make its runnable copy."""
     effects = read_effects(codes)
-    return [read_program(last, effects, Kinship(effects)) for last in range(len(codes))]
+    kinship = Kinship(effects)
+    return [read_program(last, effects, kinship) for last in range(len(codes))]
 
 
 class Kinship:

@@ -2,8 +2,9 @@
 
 import ast
 import re
+from functools import cache
 
-from blocks.needs.syntax import DEFINITIONS, called, roots
+from blocks.needs.syntax import DEFINITIONS, called, every, roots
 
 RANDOM = "<random stream>"
 SEEDS = {"manual_seed", "seed", "set_rng_state"}
@@ -24,11 +25,10 @@ WITHOUT_WEIGHTS = {
 
 def draws(tree: ast.AST, drawing: set[str]) -> bool:
     """Tell whether code may draw from a random stream: a random function, or a layer with fresh weights."""
-    every = list(ast.walk(tree))
-    apart = {id(call.func) for call in every if isinstance(call, ast.Call) and has_generator(call)}
-    drawn = DRAWS | drawing
-    nodes = [node for node in every if isinstance(node, ast.Attribute | ast.Name) and id(node) not in apart]
-    return any(is_layer(node) or last_name(node) in drawn or redraws(node) for node in nodes)
+    apart = {call.func for call in every(tree, ast.Call) if has_generator(call)}
+    nodes = [node for node in every(tree, ast.Attribute, ast.Name) if node not in apart]
+    words = {last_name(node) for node in nodes}
+    return bool(words & DRAWS or words & drawing or any(map(redraws, words)) or any(map(is_layer, nodes)))
 
 
 def last_name(node: ast.AST) -> str:
@@ -43,9 +43,10 @@ def is_layer(node: ast.AST) -> bool:
     return of_nn and name[:1].isupper() and not name.endswith("Loss") and name not in WITHOUT_WEIGHTS
 
 
-def redraws(node: ast.AST) -> bool:
-    """Tell whether the node names something that draws each time it is used, not only when it is made."""
-    return bool(REDRAWS.search(last_name(node)))
+@cache
+def redraws(name: str) -> bool:
+    """Tell whether the name is of something that draws each time it is used, not only when it is made."""
+    return bool(REDRAWS.search(name))
 
 
 def has_generator(call: ast.Call) -> bool:
@@ -53,13 +54,13 @@ def has_generator(call: ast.Call) -> bool:
     return any(keyword.arg == "generator" for keyword in call.keywords)
 
 
-def names_that_draw(trees: list[ast.Module]) -> set[str]:
+def names_that_draw(statements: list[ast.stmt]) -> set[str]:
     """Return the functions, classes and callable objects of a page whose use may draw again."""
     names: set[str] = set()
     again: set[str] = set()
-    for statement in [statement for tree in trees for statement in tree.body]:
-        nodes = list(ast.walk(statement))
-        repeats = any(redraws(node) or last_name(node) in again for node in nodes)
+    for statement in statements:
+        words = {last_name(node) for node in every(statement, ast.Attribute, ast.Name)}
+        repeats = bool(words & again) or any(map(redraws, words))
         if isinstance(statement, DEFINITIONS) and draws(statement, names):
             names.add(statement.name)
             again |= {statement.name} if repeats else set()
@@ -73,7 +74,7 @@ def touches_stream(statement: ast.AST, drawing: set[str]) -> str:
     """Return what running the statement does to the global stream: `seeds`, `draws` or nothing."""
     if isinstance(statement, DEFINITIONS):
         return ""
-    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call) and called(node) in SEEDS]
+    calls = [call for call in every(statement, ast.Call) if called(call) in SEEDS]
     if any(roots(call.func) & LIBRARIES and not any_call(call.func) for call in calls):
         return "seeds"
     return "draws" if draws(statement, drawing) else ""
@@ -81,4 +82,4 @@ def touches_stream(statement: ast.AST, drawing: set[str]) -> str:
 
 def any_call(node: ast.AST) -> bool:
     """Tell whether a call stands anywhere below, such as in `torch.Generator().manual_seed`."""
-    return any(isinstance(child, ast.Call) for child in ast.walk(node))
+    return bool(every(node, ast.Call))

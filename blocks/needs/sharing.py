@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Mapping
 
-from blocks.needs.syntax import FUNCTIONS, called, names, union
+from blocks.needs.syntax import FUNCTIONS, called, every, names, union
 
 Functions = Mapping[str, ast.AST]
 
@@ -28,15 +28,16 @@ GRADIENT = {"Parameter", "requires_grad", "requires_grad_", "retain_grad"}
 def links(statement: ast.AST, own: Functions, modules: set[str]) -> list[set[str]]:
     """Return the groups of names that a statement makes share: targets with what their value may be a part of."""
     groups = []
-    for node in ast.walk(statement):
+    for node in every(statement, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.withitem):
         if isinstance(node, ast.Assign):
             groups.append(union(map(names, node.targets)) | parts(node.value, own, modules))
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
-            groups.append(names(node.target) | parts(node.value, own, modules))
         elif isinstance(node, ast.For):
             groups.append(names(node.target) | parts(node.iter, own, modules))
-        elif isinstance(node, ast.withitem) and node.optional_vars:
-            groups.append(names(node.optional_vars) | parts(node.context_expr, own, modules))
+        elif isinstance(node, ast.withitem):
+            if node.optional_vars:
+                groups.append(names(node.optional_vars) | parts(node.context_expr, own, modules))
+        elif node.value:
+            groups.append(names(node.target) | parts(node.value, own, modules))
     return [group - modules - set(own) for group in groups]
 
 
@@ -74,22 +75,22 @@ def parts_of_call(node: ast.Call, own: Functions, modules: set[str]) -> set[str]
 def returns_parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, own: Functions, modules: set[str]) -> bool:
     """Tell whether what a function returns may be, or contain, something that it was given."""
     others = {name: node for name, node in own.items() if name != function.name}
-    given = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+    given = {argument.arg for argument in every(function.args, ast.arg)}
     family = families(group for statement in function.body for group in links(statement, others, modules))
-    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return | ast.Yield) and n.value]
+    returned = [node.value for node in every(function, ast.Return, ast.Yield) if node.value]
     shared = union(parts(value, others, modules) for value in returned)
     return bool(given & union(family.get(name, {name}) for name in shared))
 
 
 def flows(statement: ast.AST, modules: set[str]) -> list[set[str]]:
     """Return the groups of names that a gradient may flow between: targets with every name of their value."""
-    assignments = [n for n in ast.walk(statement) if isinstance(n, ast.Assign | ast.AnnAssign | ast.AugAssign)]
+    assignments = every(statement, ast.Assign, ast.AnnAssign, ast.AugAssign)
     return [names(node) - configuring(node) - modules for node in assignments]
 
 
 def configuring(node: ast.AST) -> set[str]:
     """Return the names that only say where or how, such as `device` in `x.to(device)` and `device=device`."""
-    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
+    calls = every(node, ast.Call)
     plain = [k.value for call in calls for k in call.keywords if k.arg not in SHARED_KEYWORDS]
     moved = [argument for call in calls if called(call) == "to" for argument in call.args]
     return union(map(names, [*plain, *moved]))
@@ -106,16 +107,8 @@ def families(groups: Iterable[set[str]]) -> dict[str, set[str]]:
 
 def holds_gradient(statement: ast.AST, own: Functions) -> bool:
     """Tell whether a statement makes something whose `.grad` a backward pass fills: a parameter, or a model of them."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.keyword) and node.arg == "requires_grad":
-            return True
-        if isinstance(node, ast.Attribute) and node.attr in (
-            "requires_grad",
-            "requires_grad_",
-            "Parameter",
-            "retain_grad",
-        ):
-            return True
-        if isinstance(node, ast.Name) and (node.id == "nn" or (node.id in own and node.id[:1].isupper())):
-            return True
-    return False
+    if any(keyword.arg == "requires_grad" for keyword in every(statement, ast.keyword)):
+        return True
+    if any(attribute.attr in GRADIENT for attribute in every(statement, ast.Attribute)):
+        return True
+    return any(name == "nn" or (name in own and name[:1].isupper()) for name in names(statement))

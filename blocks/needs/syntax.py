@@ -1,10 +1,49 @@
 """Small questions about a syntax tree that the reading of effects asks again and again."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from typing import Any
 
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = FUNCTIONS | ast.ClassDef
+
+
+def below(node: ast.AST) -> list[ast.AST]:
+    """Return every node below a node, parents first; the node remembers the answer."""
+    known: list[ast.AST] | None = node.__dict__.get("below")
+    if known is None:
+        known = []
+        for child in children(node):
+            known.append(child)
+            known += below(child)
+        node.__dict__["below"] = known
+    return known
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes right below a node, without those that only say whether a name is read or bound."""
+    found = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [child for child in value if isinstance(child, ast.AST)]
+        elif isinstance(value, ast.AST) and name != "ctx":
+            found.append(value)
+    return found
+
+
+def every(node: ast.AST, *kinds: type[ast.AST]) -> list[Any]:
+    """Return the node and every node below it that is of one of these kinds, parents first."""
+    found = [child for child in below(node) if isinstance(child, kinds)]
+    return [node, *found] if isinstance(node, kinds) else found
+
+
+def at_once(node: ast.AST) -> list[ast.AST]:
+    """Return the node and those below it that run with it, so without what is in the body of a function."""
+    functions = every(node, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    bodies = [function.body if isinstance(function.body, list) else [function.body] for function in functions]
+    later = {inner for body in bodies for part in body for inner in [part, *below(part)]}
+    return [found for found in [node, *below(node)] if found not in later]
 
 
 def called(node: ast.Call) -> str:
@@ -32,31 +71,21 @@ def roots(node: ast.AST) -> set[str]:
 
 def names(node: ast.AST) -> set[str]:
     """Return every name that stands anywhere in the tree."""
-    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+    return {child.id for child in every(node, ast.Name)}
 
 
-def imported(node: ast.AST) -> set[str]:
-    """Return the names that an import statement binds."""
-    aliases = node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
+def imported(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names that the import statements among the nodes bind."""
+    aliases = [alias for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
     return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
 
 
 def free_names(function: ast.AST) -> set[str]:
     """Return the names that a function reads from outside, whenever it is called."""
-    nodes = list(ast.walk(function))
-    local = {node.arg for node in nodes if isinstance(node, ast.arg)}
-    local |= {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    return names(function) - local
-
-
-def walk(node: ast.AST, inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield each node below, and whether it lies in a function's body, which runs only when called."""
-    yield node, inside
-    for name, value in ast.iter_fields(node):
-        deeper = inside or (isinstance(node, FUNCTIONS | ast.Lambda) and name == "body")
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from walk(child, deeper)
+    spoken = every(function, ast.Name)
+    local = {node.arg for node in every(function, ast.arg)}
+    local |= {node.id for node in spoken if not isinstance(node.ctx, ast.Load)}
+    return {node.id for node in spoken} - local
 
 
 def union(sets: Iterable[set[str]]) -> set[str]:

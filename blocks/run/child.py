@@ -14,7 +14,6 @@ from typing import Any
 
 from blocks.run.isolation import fresh_main, isolate, main_of_workers
 from blocks.run.messages import Job, Result, Step
-from blocks.run.reads import read_notes
 
 
 def main(job: Job, sender: Connection) -> None:
@@ -32,8 +31,7 @@ def main(job: Job, sender: Connection) -> None:
         figures, undrawn = drawn()
         reason = reason or undrawn
         outcome = "failed" if reason else "passed"
-        seconds = time.perf_counter() - started
-        sender.send(Result(step.name, outcome, reason, output, figures, seconds, read_notes(Path(job.folder, "read"))))
+        sender.send(Result(step.name, outcome, reason, output, figures, time.perf_counter() - started))
         if reason:
             break
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.messages import Job
-from blocks.run.reads import watch
 
 preparation_data: Any = spawn.get_preparation_data
 STRICT = (DeprecationWarning, FutureWarning, UserWarning)
@@ -35,7 +34,6 @@ def isolate(job: Job) -> None:
     root = str(Path(__file__).parents[2])
     sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]
     os.environ.pop("PYTHONPATH", None)
-    watch(Path(job.root), Path(job.folder, "read"))
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()

@@ -53,7 +53,8 @@ for criterion, given, target in rows:
 
 
 # --8<-- [start:wrong-class-targets]
-scores = torch.zeros(4, 3)
+torch.manual_seed(0)
+scores = torch.randn(4, 3)
 bad_targets = {
     "float": torch.tensor([0.0, 2.0, 1.0, 2.0]),
     "int32": torch.tensor([0, 2, 1, 2], dtype=torch.int32),

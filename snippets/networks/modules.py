@@ -74,10 +74,8 @@ class Forgetful(nn.Module):
 
 
 torch.manual_seed(0)
-forgetful = Forgetful()
-print(forgetful)
-kept = sum(map(count, forgetful.layers)) + count(forgetful.head)
-print(count(forgetful), "parameters seen of", kept)
+print(Forgetful())
+print(count(Forgetful()), "of", 3 * (4 * 4 + 4) + 4 * 2 + 2)
 # --8<-- [end:plain-list]
 
 
