@@ -20,6 +20,9 @@ ROOT = Path(__file__).parent
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     jupyter_settings.templates_dir = str(ROOT / "blocks" / "render" / "templates")
+    if not config.use_directory_urls:  # to be read from disk: no request of a script's own, search in a frame
+        config.theme["features"].remove("navigation.instant")
+        config.extra["polyfills"] = ["assets/js/vendor/iframe-worker.js"]
     return config
 
 

@@ -78,7 +78,7 @@ def start() -> Callable[..., Runner]:
     here = Path(__file__)
     imports = Block("imports", "python", "import torch, torchvision, matplotlib.pyplot\n", 1, here, 1)
     page = Page(here, here, (imports,))
-    Runner().preload([page])
+    Runner().preload(imports.code)
     assert [result.reason for result in Runner().run(page, [imports])] == [""]
     return lambda **limits: Runner(limits=Limits(**{"seconds": 20.0} | limits))
 

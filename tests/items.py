@@ -1,5 +1,6 @@
 """The pytest items of a page: a block run with its page, and a block run as its runnable copy."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,19 +10,30 @@ from blocks.needs import needs
 from blocks.read import page
 from blocks.record import outputs, record, verdict
 from blocks.run import runner as run
+from tests.failure import told
 
 RUNNER = pytest.StashKey[run.Runner]()
 
 
+def runner_of(config: pytest.Config) -> run.Runner:
+    """Return the session's runner; made when first asked for, since it sets the environment of what it runs."""
+    if RUNNER not in config.stash:
+        limits = run.Limits(seconds=float(config.getini("block_seconds")))
+        config.stash[RUNNER] = run.Runner(config.getoption("device"), limits, root=config.rootpath)
+    return config.stash[RUNNER]
+
+
 class BlockItem(pytest.Item):
     """One block, run with its page."""
+
+    program: Sequence[page.Block] = ()
 
     def __init__(self, *, block: page.Block, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.block = block
         for mark in block.marks:
             known = {name: value for name, value in mark.kwargs.items() if name != "until"}  # pytest's marks have none
-            self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **known))
+            self.add_marker(getattr(pytest.mark, mark.name).with_args(*mark.args, **known))
 
     def setup(self) -> None:
         key = record.page_key(self.parent.page, self.config.rootpath)
@@ -34,6 +46,7 @@ class BlockItem(pytest.Item):
     def runtest(self) -> None:
         result = self.parent.result(self.block.name)
         self.user_properties.append(("seconds", result.seconds))
+        self.user_properties.append(("read", result.read))
         self.judge(result)
 
     def judge(self, result: run.Result) -> None:
@@ -50,10 +63,7 @@ class BlockItem(pytest.Item):
             return str(excinfo.value)
         if not isinstance(excinfo.value, BlockFailed):
             return super().repr_failure(excinfo)
-        root = self.config.rootpath
-        place = f"{self.block.source.relative_to(root)}:{self.block.line}"
-        page_place = f"{self.path.relative_to(root)}:{self.block.page_line}"
-        return f"block '{self.block.name}'\n  page    {page_place}\n  code    {place}\n\n{excinfo.value}"
+        return told(self.block, self.path, self.config.rootpath, str(excinfo.value), self.program)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self.block.page_line - 1, self.name
@@ -63,11 +73,12 @@ class CopyItem(BlockItem):
     """One block with the blocks it needs, run as a program of its own."""
 
     def runtest(self) -> None:
-        program = needs.needs(self.parent.page, self.block)
-        *before, result = self.config.stash[RUNNER].run(self.parent.page, program)
+        self.program = needs.needs(self.parent.page, self.block)
+        *before, result = runner_of(self.config).run(self.parent.page, self.program)
         for part in before:
             if part.outcome == "failed":
                 raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")
+        self.user_properties.append(("read", result.read))
         self.judge(result)
 
 

@@ -6,7 +6,8 @@ import warnings
 import pytest
 
 from blocks.needs.imports import page_names
-from blocks.read.page import find_pages, read_page
+from blocks.read.page import read_page
+from blocks.read.paths import find_pages
 from blocks.record import documentation, record
 from blocks.run.runner import Runner
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from blocks.commands.cells import jobs
-from blocks.read.page import find_pages, read_page
+from blocks.read.page import read_page
+from blocks.read.paths import find_pages
 from blocks.record.cells import PLACE, read_matrix
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from blocks.read.page import check_orphans, find_pages, read_page
+from blocks.read.page import read_page
+from blocks.read.paths import check_orphans, find_pages
 from blocks.read.regions import read_regions
 from blocks.record.outputs import output_path, read_outputs
 

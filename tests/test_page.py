@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from blocks.errors import BadInput
-from blocks.read.page import check_orphans, find_pages, read_page
+from blocks.read.page import read_page
+from blocks.read.paths import check_orphans, find_pages
 
 SAMPLES = sorted(path for path in (Path(__file__).parent / "samples").iterdir() if path.is_dir())
 

@@ -70,9 +70,10 @@ def test_failure_names_both_places_and_skips_the_rest(pytester, project):
     result.assert_outcomes(passed=1, failed=1, skipped=1)
     result.stdout.fnmatch_lines(
         [
-            "block 'wrong'",
+            "block 'wrong': ZeroDivisionError: division by zero",
             f"  page    {PAGE}:{page['wrong'].page_line}",
             f"  code    snippets/tensors/sample.py:{page['wrong'].line}",
+            f">   {page['wrong'].line + 1:2} | print(y / 0)",
             f'  File "{page.snippet}", line {page["wrong"].line + 1}, in <module>',
             "ZeroDivisionError: division by zero",
             "SKIPPED * not run: wrong failed",
@@ -202,7 +203,7 @@ def test_block_that_needs_a_gpu_is_skipped_without_one(pytester, project):
 
 def test_header_tells_device_and_threads(pytester, project):
     project.page(only="x = 1")
-    pytester.runpytest().stdout.fnmatch_lines(["blocks: device cpu, OMP_NUM_THREADS=1"])
+    pytester.runpytest().stdout.fnmatch_lines(["blocks: device cpu, torch *, OMP_NUM_THREADS=1"])
 
 
 def test_cuda_without_a_gpu_is_a_usage_error(project):

@@ -40,7 +40,12 @@ def test_printed_as_recorded(project, printed, recorded, marks):
 
 @pytest.mark.parametrize(
     ("printed", "recorded", "difference"),
-    [("1\n", "2\n", "- 2\n+ 1"), ("1\n", "", "+ 1"), ("", "1\n", "- 1"), ("a\nb\n", "a\nc\n", "  a\n- c\n+ b")],
+    [
+        ("1\n", "2\n", "- 2\n+ 1\n? ^"),
+        ("1\n", "", "+ 1"),
+        ("", "1\n", "- 1"),
+        ("a\nb\n", "a\nc\n", "  a\n- c\n+ b\n? ^"),
+    ],
 )
 def test_difference_is_shown(project, printed, recorded, difference):
     assert judged(project, passed(printed), recorded).endswith(f"(- recorded, + printed):\n{difference}")

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from blocks.errors import BadInput
-from blocks.read.page import find_pages, read_page
+from blocks.read.page import read_page
+from blocks.read.paths import find_pages
 from blocks.record.cells import read_matrix
 from blocks.record.gate import merged, refusals
 from blocks.record.record import read_record, save

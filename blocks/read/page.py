@@ -9,6 +9,7 @@ from string import ascii_lowercase
 from blocks.errors import BadInput, read_text
 from blocks.read.fences import Fence, read_fences
 from blocks.read.marks import PERMANENT, Mark
+from blocks.read.paths import snippet_path
 from blocks.read.regions import Region, check_code_outside, read_regions
 from blocks.read.tutorial import is_tutorial, read_cells
 from blocks.read.visible import check_code
@@ -70,7 +71,7 @@ def read_page(path: Path, root: Path) -> Page:
         cells = read_cells(path)
         blocks = tuple(Block(cell.name, "python", cell.code, cell.line, path, cell.line, cell.marks) for cell in cells)
         return Page(path, path, blocks)
-    snippet = root / "snippets" / path.relative_to(root / "docs").with_suffix(".py")
+    snippet = snippet_path(path, root)
     regions = read_regions(snippet) if snippet.exists() else {}
     shells = ("shell-" + "".join(letters) for size in count(1) for letters in product(ascii_lowercase, repeat=size))
     blocks = tuple(
@@ -130,20 +131,3 @@ def check_order(path: Path, snippet: Path, blocks: list[Block], regions: dict[st
             raise BadInput(path, block.page_line, f"'{block.name}' comes before '{name}'", "Keep the snippet's order")
     if snippet.exists():
         check_code_outside(snippet, regions)
-
-
-def find_pages(root: Path) -> list[Path]:
-    """Return every page and tutorial below the project's root, sorted."""
-    pages = [path for path in (root / "docs").rglob("*.md") if "assets" not in path.parts]
-    return sorted(pages) + sorted((root / "snippets" / "tutorials").glob("*.py"))
-
-
-def check_orphans(root: Path) -> None:
-    """Refuse a snippet or an output that no page shows."""
-    for path in sorted((root / "snippets").rglob("*")):
-        page = (root / "docs" / path.relative_to(root / "snippets")).with_suffix(".md")
-        if path.suffix == ".py" and not page.exists() and not is_tutorial(path):
-            advice = f"Add {page.relative_to(root)}, or delete the snippet"
-            raise BadInput(path, 1, "no page shows this snippet", advice)
-        if path.suffix == ".out" and not path.with_name(path.name.split(".")[0] + ".py").exists():
-            raise BadInput(path, 1, "output without a snippet", "Delete it")

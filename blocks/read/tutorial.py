@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
-
 from blocks.errors import BadInput, read_text, split_lines
 from blocks.read.marks import COMMENT, Mark, read_mark
 from blocks.read.regions import check_name
@@ -84,6 +82,8 @@ def check_syntax(path: Path, line: int, code: str) -> None:
 
 def read_prose(path: Path) -> Iterator[tuple[str, str | None]]:
     """Yield the text of each prose cell with None, and for each code cell '' with its name."""
+    import jupytext  # late, since only the site asks for prose
+
     for cell in jupytext.reads(read_text(path), fmt="py:percent").cells:
         if cell.cell_type == "code":
             yield "", cell.metadata["title"]

@@ -1,10 +1,10 @@
 """Whether one result is right: the block passed, printed what is recorded, and drew what is recorded."""
 
-import difflib
 from pathlib import Path
 
 from blocks.read.page import Block, Page
 from blocks.record.compare import same_output, same_picture
+from blocks.record.difference import difference
 from blocks.record.figure_files import figure_fault, figure_path
 from blocks.record.outputs import normalise
 from blocks.run.messages import Result
@@ -23,12 +23,11 @@ def fault(page: Page, block: Block, result: Result, recorded: dict[str, str], ro
 
 def output_fault(block: Block, printed: str, expected: str) -> str:
     """Return the difference between what the block printed and its record, or nothing."""
-    if same_output(expected, printed, varies=block.mark("varies") is not None):
+    varies = block.mark("varies") is not None
+    if same_output(expected, printed, varies):
         return ""
-    lines = difflib.ndiff(normalise(expected).splitlines(), normalise(printed).splitlines())
-    return "printed output differs from the record (- recorded, + printed):\n" + "\n".join(
-        line.rstrip() for line in lines
-    )
+    lines = difference(normalise(expected), normalise(printed), varies)
+    return f"printed output differs from the record (- recorded, + printed):\n{lines}"
 
 
 def picture_fault(path: Path, figures: tuple[str, ...]) -> str:

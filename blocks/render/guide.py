@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from blocks.read import tutorial
-from blocks.read.page import Page, find_pages, read_page
+from blocks.read.page import Page, read_page
+from blocks.read.paths import find_pages
 from blocks.record.documentation import read_addresses
 from blocks.record.record import page_key, read_records
 from blocks.render import heading, verification

@@ -14,6 +14,7 @@ from typing import Any
 
 from blocks.run.isolation import fresh_main, isolate, main_of_workers
 from blocks.run.messages import Job, Result, Step
+from blocks.run.reads import read_notes
 
 
 def main(job: Job, sender: Connection) -> None:
@@ -31,7 +32,8 @@ def main(job: Job, sender: Connection) -> None:
         figures, undrawn = drawn()
         reason = reason or undrawn
         outcome = "failed" if reason else "passed"
-        sender.send(Result(step.name, outcome, reason, output, figures, time.perf_counter() - started))
+        seconds = time.perf_counter() - started
+        sender.send(Result(step.name, outcome, reason, output, figures, seconds, read_notes(Path(job.folder, "read"))))
         if reason:
             break
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.messages import Job
+from blocks.run.reads import watch
 
 preparation_data: Any = spawn.get_preparation_data
 STRICT = (DeprecationWarning, FutureWarning, UserWarning)
@@ -34,6 +35,7 @@ def isolate(job: Job) -> None:
     root = str(Path(__file__).parents[2])
     sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]
     os.environ.pop("PYTHONPATH", None)
+    watch(Path(job.root), Path(job.folder, "read"))
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()

@@ -34,7 +34,9 @@ class Job:
     steps: tuple[Step, ...]
     """Its blocks in order."""
     folder: str
-    """Holds `stdout`, `stderr` and the working directory, `work`."""
+    """Holds `stdout`, `stderr`, notes of what was read, and the working directory, `work`."""
+    root: str
+    """The project: what is read below it is noted."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,5 @@ class Result:
     """SVG pictures that it drew."""
     seconds: float = 0.0
     """Wall time."""
+    read: tuple[str, ...] = ()
+    """Paths below the project's root that its run has read until now."""

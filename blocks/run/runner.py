@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Literal
@@ -47,6 +48,8 @@ class Runner:
     """What one block may take."""
     method: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
     """How `multiprocessing` starts a process."""
+    root: Path = Path(__file__).parents[2]
+    """The project: what its pages read is noted."""
 
     def __post_init__(self) -> None:
         os.environ.update(ENVIRONMENT)
@@ -78,17 +81,20 @@ class Runner:
             raise RuntimeError(result.reason)
         return result.output
 
-    def preload(self, pages: list[Page]) -> None:
-        """Name what the fork server imports before its first fork: torch, and what these pages use of `PRELOAD`."""
-        code = "".join(block.code for page in pages for block in page.blocks)
-        modules = [name for name in PRELOAD if any(word in code for word in TRIGGER.get(name, (name.split(".")[0],)))]
-        multiprocessing.get_context(self.method).set_forkserver_preload(["torch", *modules, "blocks.run.child"])
+    def preload(self, code: str) -> None:
+        """Start the fork server, importing torch and what this code uses of `PRELOAD`, while its caller goes on."""
+        if self.method == "forkserver":
+            words = ((name, TRIGGER.get(name, (name.split(".")[0],))) for name in PRELOAD)
+            modules = [name for name, triggers in words if any(word in code for word in triggers)]
+            forkserver.set_forkserver_preload(["torch", *modules, "blocks.run.child"])
+            forkserver.ensure_running()
 
     def run(self, page: Page, blocks: list[Block]) -> Iterator[Result]:
         """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure."""
         folder = Path(tempfile.mkdtemp(prefix="page-"))
         (folder / "work").mkdir()
-        job = Job(str(page.snippet.resolve()), tuple(step(page, block) for block in blocks), str(folder))
+        root = str(self.root.resolve())
+        job = Job(str(page.snippet.resolve()), tuple(step(page, block) for block in blocks), str(folder), root)
         try:
             yield from self._results(job, folder)
         finally:

@@ -29,7 +29,7 @@ fig, ax = plt.subplots(figsize=(6.4, 2.2))
 for row, dtype in enumerate(formats):
     info = torch.finfo(dtype)
     low, high = math.log10(info.tiny), math.log10(info.max)
-    ax.barh(row, high - low, left=low, height=0.5, color=f"C{row}")
+    ax.barh(row, high - low, left=low, height=0.5)
     name = str(dtype).removeprefix("torch.")
     ax.text(-37, row + 0.33, f"{name}, {-math.log10(info.eps):.0f} digits")
 ax.set(xlabel="power of ten", xlim=(-42, 42), yticks=[], ylim=(-0.4, 2.7))
@@ -123,7 +123,8 @@ def scaled_step(factor=1.0):
 
 
 losses = [scaled_step() for _ in range(10)]
-print("loss fell:", losses[-1] < losses[0], "scale", scaler.get_scale())
+falls = losses == sorted(losses, reverse=True)
+print("loss fell in every step:", falls, "scale", scaler.get_scale())
 # --8<-- [end:gradient-scaler]
 
 

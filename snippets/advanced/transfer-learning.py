@@ -67,7 +67,8 @@ optimizer = torch.optim.AdamW(
     [{"params": body, "lr": 1e-4}, {"params": head, "lr": 1e-3}]
 )
 for group in optimizer.param_groups:
-    print(len(group["params"]), "tensors at", group["lr"])
+    trained = sum(p.requires_grad for p in group["params"])
+    print(trained, "trained tensors at", group["lr"])
 # --8<-- [end:two-learning-rates]
 
 
@@ -149,7 +150,7 @@ def tuned(how, seed, X):
 means = {}
 for how in ("from scratch", "frozen", "fine-tuned"):
     scores = [tuned(how, seed, X_high) for seed in range(4)]
-    means[how] = sum(scores) / 4
+    means[how] = sum(scores) / len(scores)
     print(f"{how:12} {means[how]:.2f}, from {min(scores):.2f} to {max(scores):.2f}")
 assert means["fine-tuned"] > max(means["frozen"], means["from scratch"])
 # --8<-- [end:compare]

@@ -16,7 +16,7 @@ x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
 y = x.detach()  # same values, no history
 z = x.detach().requires_grad_()  # a new leaf, with a gradient of its own
 (z**2).sum().backward()
-print(y.requires_grad, z.is_leaf, z.grad.tolist(), x.grad)
+print(x.requires_grad, y.requires_grad, z.is_leaf, z.grad.tolist(), x.grad)
 # --8<-- [end:detach]
 
 

@@ -148,5 +148,6 @@ def run_one(parameters, buffers):
 
 logits = vmap(run_one)(stacked, buffers)
 torch.testing.assert_close(logits[3], models[3](X))
-print(tuple(logits.shape), tuple(logits.softmax(-1).mean(0).shape))
+average = logits.softmax(-1).mean(0)
+print(tuple(logits.shape), tuple(average.shape), f"{average[0].sum().item():.2f}")
 # --8<-- [end:solution-five-models-at-once]

@@ -103,7 +103,7 @@ losses = []
 for x in loader:
     with torch.no_grad():
         losses.append(model(x.to(device)).square().mean())  # no waiting
-print(f"{torch.stack(losses).mean().item():.3f}")  # waits once
+print(f"{len(losses)} losses, mean {torch.stack(losses).mean().item():.3f}")
 # --8<-- [end:wait-once]
 
 

@@ -74,8 +74,10 @@ class Forgetful(nn.Module):
 
 
 torch.manual_seed(0)
-print(Forgetful())
-print(count(Forgetful()), "of", 3 * (4 * 4 + 4) + 4 * 2 + 2)
+forgetful = Forgetful()
+print(forgetful)
+kept = sum(map(count, forgetful.layers)) + count(forgetful.head)
+print(count(forgetful), "parameters seen of", kept)
 # --8<-- [end:plain-list]
 
 

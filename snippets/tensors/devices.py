@@ -104,7 +104,7 @@ for _ in range(10):
         loss.backward()
         optimizer.step()
         losses.append(loss.detach())
-print("loss fell:", (losses[-1] < losses[0] / 10).item())
+print(len(losses), f"steps, loss {losses[0]:.2f} to {losses[-1]:.2f}")
 # --8<-- [end:move-each-batch]
 
 

@@ -105,7 +105,7 @@ print(errors[0][-1] > 20 * errors[1][-1])
 
 
 # --8<-- [start:error-plot]
-plt.loglog(counts, errors[0], "o-", base=10, label="one by one")
+plt.loglog(counts, errors[0], "o-", label="one by one")
 plt.loglog(counts, errors[1], "s-", label="in pairs")
 plt.axhline(torch.finfo(torch.float32).eps, color="C7", linestyle="--", label="eps")
 plt.xlabel("numbers in the sum")

@@ -1,5 +1,6 @@
 """The built site that these checks read: `mkdocs build` writes it before they run."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from blocks.record.record import page_key
 from blocks.record.status import block_status
 from blocks.render.guide import Guide
 from blocks.render.program import script
+from blocks.run.weights import seed_cache
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
@@ -38,3 +40,20 @@ def copied_script(page: Page, block: Block) -> str:
     """Return what "Copy as script" gives for a block."""
     torch = block_status(page, block, GUIDE.site.records, ROOT).torch
     return script(page, page_key(page, ROOT), block, torch)
+
+
+@pytest.fixture
+def environment(page: Page, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Environment of a reader's Python without a GPU and a screen, with the checkpoints that the page loads."""
+    own = {"CUDA_VISIBLE_DEVICES": "", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    if any("_Weights" in block.code for block in page.blocks):
+        own["TORCH_HOME"] = str(request.getfixturevalue("checkpoints"))
+    return os.environ | own
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up checkpoints for every page that loads published weights."""
+    folder = tmp_path_factory.mktemp("torch")
+    seed_cache(folder, "".join(block.code for page in PAGES for block in page.blocks))
+    return folder

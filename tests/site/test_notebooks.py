@@ -1,6 +1,5 @@
 """Every notebook that a page offers is valid, names its cells like the blocks, and runs from top to bottom."""
 
-import os
 from pathlib import Path
 
 import nbformat
@@ -8,25 +7,14 @@ import pytest
 from nbclient import NotebookClient
 
 from blocks.read.page import Page
-from blocks.run.weights import seed_cache
 from tests.site.conftest import PAGES, SITE, address
-
-ENVIRONMENT = {
-    "CUDA_VISIBLE_DEVICES": "",
-    "MPLBACKEND": "agg",
-    "OMP_NUM_THREADS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
 
 
 @pytest.fixture
-def kernel_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: Page) -> None:
-    for name, value in ENVIRONMENT.items():
+def kernel_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    code = "".join(block.code for block in page.blocks)
-    if "_Weights" in code:
-        seed_cache(tmp_path / "torch", code)
-        monkeypatch.setenv("TORCH_HOME", os.environ["TORCH_HOME"])
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)

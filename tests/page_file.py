@@ -1,0 +1,86 @@
+"""A page as pytest collects it: an item a block, and one for each copy that is not a prefix of its page."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from blocks.errors import BadInput
+from blocks.needs import needs
+from blocks.read import page
+from blocks.record import inputs, outputs, rerecord
+from blocks.run import applies, environment, messages
+from blocks.run import runner as run
+from tests import changed
+from tests.items import BlockItem, CopyItem, runner_of
+
+
+class PageFile(pytest.File):
+    """A page; runs its selected blocks, and what they need, once, as its first item asks for a result."""
+
+    page: page.Page
+    selected: set[str]
+    results: dict[str, run.Result]
+    running: Iterator[run.Result] | None = None
+
+    def collect(self) -> Iterator[pytest.Item]:
+        try:
+            self.page = page.read_page(self.path, self.config.rootpath)
+        except BadInput as error:
+            raise self.CollectError(str(error)) from None
+        self.results = {}
+        items = list(self.items())
+        key = self.path.relative_to(self.config.rootpath).as_posix()
+        known = inputs.page_inputs(self.path, self.config.rootpath, changed.setting(self.config))
+        for item in items:
+            item.user_properties.append(("page", (key, known, len(items))))
+        if not items:
+            changed.remember(self.config, key, known, {})
+        yield from items
+
+    def items(self) -> Iterator[pytest.Item]:
+        """Yield an item for each block, then one for each copy that is not simply the page up to its block."""
+        for block in self.page.blocks:
+            yield BlockItem.from_parent(self, name=block.name, block=block)
+        for block in self.page.blocks:
+            program = needs.needs(self.page, block)
+            if tuple(part.name for part in program) != self.page.prefix.get(block.name, (block.name,)):
+                yield CopyItem.from_parent(self, name=f"{block.name}[copy]", block=block)
+
+    def result(self, name: str) -> run.Result:
+        """Return the result of a block, running the page as far as it."""
+        if self.running is None:
+            self.running = runner_of(self.config).run(self.page, self.program())
+            if self.config.getoption("update_outputs"):
+                self.record()
+        while name not in self.results:
+            result = next(self.running, messages.Result(name, "not run", "the run of its page broke off"))
+            self.results[result.name] = result
+        return self.results[name]
+
+    def teardown(self) -> None:
+        """End the page's process before the next page starts."""
+        if self.running is not None:
+            self.running.close()
+
+    def program(self) -> list[page.Block]:
+        """Return the selected blocks and those they need, without the ones that are skipped."""
+        wanted = {part.name for name in self.selected for part in needs.needs(self.page, self.page[name])}
+        return [block for block in self.page.blocks if block.name in wanted and not self.why_not(block)]
+
+    def why_not(self, block: page.Block) -> str:
+        """Return why the block is not run in this session, or nothing if it is."""
+        program = needs.needs(self.page, block)
+        return applies.why_no_program(program, runner_of(self.config).gpus, self.config.getoption("network"))
+
+    def record(self) -> None:
+        """Run to the end; record outputs and figures if every block passed, and nothing otherwise."""
+        self.results |= {result.name: result for result in self.running}
+        whole = len(self.results) == sum(not self.why_not(block) for block in self.page.blocks)
+        device, root = self.config.getoption("device"), self.config.rootpath
+        variant = self.config.getoption("variant") or ("cuda" if device == "cuda" else "")
+        rerecord.rerecord(self.page, self.results, whole, root, variant, self.variants)
+
+    @property
+    def variants(self) -> list[str]:
+        """Names of the variants of the recorded output that hold in this session."""
+        return outputs.variants(self.page.snippet, self.config.getoption("device"), environment.versions()["torch"])

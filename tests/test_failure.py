@@ -1,0 +1,42 @@
+"""A failure says where it is, shows the code around it, and names the next command."""
+
+import pytest
+
+from tests.failure import told
+
+TRACE = 'Traceback (most recent call last):\n  File "{0}", line {1}, in f\n    return 1 / 0\nZeroDivisionError: zero'
+
+
+@pytest.fixture
+def block(project):
+    return project.page(first="x = 1", second="a = 1\nb = 2\nc = 3\nd = a / 0\ne = 5")["second"]
+
+
+def report(project, block, wrong, **options):
+    return told(block, project.root / "docs/tensors/sample.md", project.root, wrong, **options)
+
+
+def test_traceback_shows_the_line_that_raised(project, block):
+    text = report(project, block, TRACE.format(block.source, block.line + 3))
+    assert text.startswith("block 'second': ZeroDivisionError: zero\n  page    docs/tensors/sample.md:7\n")
+    assert f"  code    snippets/tensors/sample.py:{block.line}\n" in text
+    assert f"\n>   {block.line + 3:2} | d = a / 0\n" in text
+    assert text.endswith("\n  again   pytest docs/tensors/sample.md::second")
+
+
+def test_difference_shows_how_to_record(project, block):
+    text = report(project, block, "printed output differs from the record (- recorded, + printed):\n+ 1")
+    assert text.splitlines()[-1].startswith("  record  pytest docs/tensors/sample.md --update-outputs")
+    assert " | " not in text
+
+
+def test_copy_names_its_program(project, block):
+    assert "\n  copy    second\n" in report(project, block, "boom", program=[block])
+
+
+def test_frames_of_the_tooling_are_left_out(project, block):
+    wrong = (
+        f'took longer\n  File "{block.source}", line {block.line} in <module>\n  File "/x/blocks/run/child.py", line 4'
+    )
+    text = report(project, block, wrong)
+    assert "child.py" not in text and "> " in text
