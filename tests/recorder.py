@@ -32,7 +32,9 @@ class Recorder:
             entry["verdict"] = "failed"
         self.seconds[key] = self.seconds.get(key, 0.0) + properties.get("seconds", 0.0)
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            return  # an interrupted run has seen parts of pages only
         folder = self.config.rootpath / self.config.getoption("records")
         seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
         record.write_record(folder, self.runner.environment, self.blocks, seconds)

@@ -22,6 +22,7 @@ from typing import Any, Literal
 from blocks.read.page import Block, Page
 from blocks.run import child
 from blocks.run.environment import Environment
+from blocks.run.guard import guarded
 from blocks.run.messages import Job, Result, Step
 from blocks.run.processes import end, ended, resident, size
 from blocks.run.start import Limits, bare_main, step
@@ -108,15 +109,15 @@ class Runner:
             process.start()
         sender.close()
         steps = iter(job.steps)
-        try:
-            for current in steps:
-                result = self._receive(process, receiver, current, folder)
-                yield result
-                if result.outcome == "failed":
-                    yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
-        finally:
-            end(process)
-            receiver.close()
+        with receiver, guarded(process.pid):
+            try:
+                for current in steps:
+                    result = self._receive(process, receiver, current, folder)
+                    yield result
+                    if result.outcome == "failed":
+                        yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
+            finally:
+                end(process)
 
     def _receive(self, process: Any, receiver: Any, current: Step, folder: Path) -> Result:
         """Wait for the block's result; make one up where the process ends, or must be ended, instead."""

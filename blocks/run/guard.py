@@ -1,0 +1,45 @@
+"""A small program beside a test run: when that is killed, what the page at hand has started is ended all the same."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+
+
+@cache
+def guard() -> "subprocess.Popen[str]":
+    """Start the program, once for this process; it sees from its empty input that this process is gone."""
+    command = [sys.executable, "-S", "-E", __file__]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True)
+
+
+@contextlib.contextmanager
+def guarded(group: int) -> Iterator[None]:
+    """End this process group if this process does not live to the end of the block."""
+    pipe = guard().stdin if hasattr(os, "killpg") else None
+    if pipe:
+        pipe.write(f"{group}\n")
+    try:
+        yield
+    finally:
+        if pipe:
+            pipe.write("0\n")
+
+
+def main() -> None:
+    """Read process groups, one a line, and end the last one where the input breaks off; 0 stands for none."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    group = 0
+    for line in sys.stdin:
+        group = int(line)
+    if group:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
