@@ -8,7 +8,7 @@ from pathlib import Path
 from blocks.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("cells", "drift", "gate", "issue", "links", "new", "offline")
+COMMANDS = ("cells", "check", "drift", "explain", "gate", "issue", "links", "new", "offline")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -72,11 +72,7 @@ def train(order, epochs=10):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     for rows in torch.arange(len(X)).split(64) * epochs:
         loss = F.cross_entropy(model(X[rows]), y[rows])
-        lines = {
-            "zero": optimizer.zero_grad,
-            "back": loss.backward,
-            "step": optimizer.step,
-        }
+        lines = dict(zero=optimizer.zero_grad, back=loss.backward, step=optimizer.step)
         for name in order.split():
             lines[name]()
     return (model(X).argmax(dim=1) == y).float().mean().item()
