@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from blocks.run.devices import UNUSED, allocations
 from blocks.run.isolation import fresh_main, isolate, main_of_workers
 from blocks.run.messages import Job, Result, Step
 from blocks.run.reads import read_notes
@@ -30,7 +31,8 @@ def main(job: Job, sender: Connection) -> None:
             os._exit(0)  # a copy that the block forked: the page goes on in one process only
         output, position = printed_since(Path(job.folder, "stdout"), position)
         figures, undrawn = drawn()
-        reason = reason or undrawn
+        unused = job.allocates and step is job.steps[-1] and not allocations()
+        reason = reason or undrawn or (UNUSED if unused else "")
         outcome = "failed" if reason else "passed"
         seconds = time.perf_counter() - started
         sender.send(Result(step.name, outcome, reason, output, figures, seconds, read_notes(Path(job.folder, "read"))))

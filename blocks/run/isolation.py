@@ -13,6 +13,7 @@ from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
+from blocks.run.devices import hide_accelerators
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.messages import Job
 from blocks.run.reads import watch
@@ -45,6 +46,8 @@ def isolate(job: Job) -> None:
         from blocks.run import weights
 
         weights.seed_cache(Path(job.folder, "torch"), "".join(step.code for step in job.steps))
+    if job.device == "cpu":
+        hide_accelerators()
     strict_warnings()
 
 

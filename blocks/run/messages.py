@@ -37,6 +37,10 @@ class Job:
     """Holds `stdout`, `stderr`, notes of what was read, and the working directory, `work`."""
     root: str
     """The project: what is read below it is noted."""
+    device: str
+    """`cpu` or `cuda`."""
+    allocates: bool
+    """Whether it has failed if it ends without having allocated CUDA memory."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from blocks.run.environment import Environment
 from blocks.run.guard import guarded
 from blocks.run.messages import Job, Result, Step
 from blocks.run.processes import end, ended, resident, size
-from blocks.run.start import Limits, bare_main, step
+from blocks.run.start import Limits, bare_main, make_job
 
 ENVIRONMENT = {
     "MPLBACKEND": "module://blocks.run.figures",
@@ -94,10 +94,8 @@ class Runner:
         """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure."""
         folder = Path(tempfile.mkdtemp(prefix="page-"))
         (folder / "work").mkdir()
-        root = str(self.root.resolve())
-        job = Job(str(page.snippet.resolve()), tuple(step(page, block) for block in blocks), str(folder), root)
         try:
-            yield from self._results(job, folder)
+            yield from self._results(make_job(page, blocks, folder, self.root, self.device), folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

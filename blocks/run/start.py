@@ -2,13 +2,15 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
-from blocks.run.messages import Step
+from blocks.run.devices import must_allocate
+from blocks.run.messages import Job, Step
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,13 @@ class Limits:
     """Bytes resident in the block's process and its children."""
     printed: int = 2**20
     """Bytes printed."""
+
+
+def make_job(page: Page, blocks: Sequence[Block], folder: Path, root: Path, device: str) -> Job:
+    """Return what the child needs to run these blocks of the page."""
+    steps = tuple(step(page, block) for block in blocks)
+    allocates = device == "cuda" and must_allocate(page, blocks)
+    return Job(str(page.snippet.resolve()), steps, str(folder), str(root.resolve()), device, allocates)
 
 
 def step(page: Page, block: Block) -> Step:
