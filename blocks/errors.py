@@ -22,8 +22,7 @@ def split_lines(text: str) -> list[str]:
 def read_text(path: Path) -> str:
     """Return the file's text with Unix line ends; refuse what is not UTF-8."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return file.read().replace("\r\n", "\n")
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise BadInput(path, line, "not UTF-8", "Save the file as UTF-8") from None

@@ -56,6 +56,34 @@ PAGES = {
     ),
     "decorator": (["def twice(f): return f", "@twice\ndef g(): return 1", "g()"], "abc"),
     "default value": (["k = 1", "def f(a=k): return a", "f()"], "abc"),
+    "default that is kept": (["def f(seen=[]):\n    seen.append(1)\n    return seen", "f()", "print(f())"], "abc"),
+    "attribute of a class": (["class A: rows = []", "a = A()", "a.rows.append(1)", "print(A.rows)"], "abcd"),
+    "constant of a class": (["class A: size = 1", "a = A()", "a.other = 1", "print(A.size)"], "ad"),
+    "set by name": (["class A: pass", "a = A()", "setattr(a, 'x', 1)", "print(a.x)"], "abcd"),
+    "method called on its class": (
+        ["class A:\n    def add(self, v): self.v = v", "a = A()", "A.add(a, 1)", "print(a.v)"],
+        "abcd",
+    ),
+    "comprehension for its effect": (["a = [1]", "b = [a]", "[row.append(2) for row in b]", "print(a)"], "abcd"),
+    "name of a comprehension": (["v = 1", "x = [v for v in [2]]", "print(v)"], "ac"),
+    "name inside a class": (["step = 1", "class A:\n    step = 2\n    def go(self): pass", "print(step)"], "ac"),
+    "stored in a list": (["a = [1]", "b = []", "b.append(a)", "for row in b: row.append(2)", "print(a)"], "abcde"),
+    "stored by a function": (
+        ["def put(x, y): x.append(y)", "a = [1]\nb = []", "put(b, a)", "b[0].append(2)", "print(a)"],
+        "abcde",
+    ),
+    "held by a context": (["a = [1]", "with nullcontext(a) as held: held.append(2)", "print(a)"], "abc"),
+    "two methods of one name": (
+        [
+            "class A:\n    def put(self, x): x.append(1)",
+            "class B:\n    def put(self, x): pass",
+            "a = []",
+            "A().put(a)",
+            "print(a)",
+        ],
+        "acde",
+    ),
+    "global of a function": (["k = 1", "def f():\n    global k\n    k = 2", "f()", "print(k)"], "abcd"),
     "with": (["lock = object()", "x = 1", "with lock: print(1)"], "ac"),
 }
 

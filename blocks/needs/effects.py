@@ -4,10 +4,23 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from blocks.needs.calls import Scope, backward, changes
+from blocks.needs.calls import Scope, changes
+from blocks.needs.gradients import backward, flows, holds_gradient
+from blocks.needs.own import Own
 from blocks.needs.randomness import RANDOM, names_that_draw, touches_stream
-from blocks.needs.sharing import flows, holds_gradient, links
-from blocks.needs.syntax import DEFINITIONS, FUNCTIONS, at_once, below, called, every, free_names, imported, union
+from blocks.needs.sharing import links
+from blocks.needs.syntax import (
+    DEFINITIONS,
+    FUNCTIONS,
+    at_once,
+    below,
+    bound,
+    called,
+    every,
+    free_names,
+    imported,
+    union,
+)
 
 
 @dataclass
@@ -36,9 +49,7 @@ def read_effects(codes: Sequence[str]) -> list[Effects]:
     """Return the effects of each block of one page, given in page order."""
     trees = [ast.parse(code) for code in codes]
     page = ast.Module([statement for tree in trees for statement in tree.body], [])
-    definitions = every(page, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    own: dict[str, ast.AST] = {node.name: node for node in definitions}
-    scope = Scope(own, imported(below(page)), names_that_draw(page.body))
+    scope = Scope(Own(below(page)), imported(below(page)), names_that_draw(page.body))
     learning = any(called(node) == "backward" for node in every(page, ast.Call))
     effects = [Effects() for _ in trees]
     for tree, effect in zip(trees, effects, strict=True):
@@ -89,19 +100,18 @@ def read_simple(parts: Sequence[ast.AST], effects: Effects, scope: Scope) -> Non
     """Add the effects of a statement without a body, or of the head of one with a body."""
     now = [node for part in parts for node in at_once(part)]
     spoken = [node for node in now if isinstance(node, ast.Name)]
-    bound = {node.id for node in spoken if isinstance(node.ctx, ast.Store)}
-    bound |= {node.name for node in now if isinstance(node, DEFINITIONS)} | imported(now)
+    given = union(map(bound, parts))
     effects.later |= union(free_names(node) for node in now if isinstance(node, FUNCTIONS | ast.Lambda))
     effects.uses |= {node.id for node in spoken if not isinstance(node.ctx, ast.Store)} - effects.binds
     effects.changes |= changes(now, scope)
     effects.backward |= union(backward(node, scope) for node in now if isinstance(node, ast.Call))
     if isinstance(parts[0], ast.AugAssign):
-        effects.uses |= bound - effects.binds
-        effects.changes |= bound
+        effects.uses |= given - effects.binds
+        effects.changes |= given
         return
-    effects.binds |= bound
-    if any(holds_gradient(part, scope.own) for part in parts):
-        effects.holders |= bound
+    effects.binds |= given
+    if any(holds_gradient(part, scope) for part in parts):
+        effects.holders |= given
 
 
 def read_random(statement: ast.AST, effects: Effects, drawing: set[str]) -> None:

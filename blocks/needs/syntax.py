@@ -6,6 +6,7 @@ from typing import Any
 
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = FUNCTIONS | ast.ClassDef
+COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 def below(node: ast.AST) -> list[ast.AST]:
@@ -56,6 +57,11 @@ def arguments(node: ast.Call) -> list[ast.expr]:
     return [*node.args, *(keyword.value for keyword in node.keywords)]
 
 
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    """Return the function's parameters, positional ones first."""
+    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+
+
 def roots(node: ast.AST) -> set[str]:
     """Return the names at the left end of attribute, subscript and call chains in an expression."""
     if isinstance(node, ast.Name):
@@ -74,6 +80,20 @@ def names(node: ast.AST) -> set[str]:
     return {child.id for child in every(node, ast.Name)}
 
 
+def bound(node: ast.AST) -> set[str]:
+    """Return the names that running the node gives a value in the scope that it stands in."""
+    if isinstance(node, DEFINITIONS):
+        return {node.name}
+    if isinstance(node, ast.Lambda):
+        return set()
+    if isinstance(node, COMPREHENSIONS):
+        return {child.target.id for child in every(node, ast.NamedExpr)}
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Store) else set()
+    own = {getattr(node, "name", None)} if isinstance(node, ast.MatchAs | ast.MatchStar) else set()
+    return {name for name in own if name} | imported([node]) | union(map(bound, children(node)))
+
+
 def imported(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names that the import statements among the nodes bind."""
     aliases = [alias for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
@@ -85,6 +105,7 @@ def free_names(function: ast.AST) -> set[str]:
     spoken = every(function, ast.Name)
     local = {node.arg for node in every(function, ast.arg)}
     local |= {node.id for node in spoken if not isinstance(node.ctx, ast.Load)}
+    local -= {name for node in every(function, ast.Global) for name in node.names}
     return {node.id for node in spoken} - local
 
 
