@@ -43,6 +43,10 @@ class Guide:
         """Every page by the path of its Markdown file, or of its script for a tutorial."""
         return {path: read_page(path, self.root) for path in find_pages(self.root)}
 
+    def read_again(self, path: Path) -> None:
+        """Read one page as it is now."""
+        self.pages[path] = read_page(path, self.root)
+
     def tutorials(self) -> list[Path]:
         """Return the scripts of the tutorials."""
         return [path for path, page in self.pages.items() if path == page.snippet]
