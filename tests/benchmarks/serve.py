@@ -1,6 +1,6 @@
 """Time from saving an edit to `mkdocs serve` answering with it, for pages and snippets of a copy of the guide.
 
-python tests/benchmarks/serve.py [--rounds 7]
+python -m tests.benchmarks.serve [--rounds 7]
 """
 
 import argparse
