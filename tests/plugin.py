@@ -12,6 +12,7 @@ from blocks.run import environment
 from tests import changed
 from tests.items import BlockItem, runner_of
 from tests.page_file import PageFile
+from tests.progress import Progress
 from tests.recorder import Recorder
 
 
@@ -45,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     preload(config)
     if config.getoption("record") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config, runner_of(config)), "blocks-recorder")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Progress(config), "blocks-progress")
     if config.pluginmanager.has_plugin("cacheprovider") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(changed.Memory(config), "blocks-memory")
 
