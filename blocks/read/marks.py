@@ -116,7 +116,10 @@ def misuse(mark: Mark) -> str:
     base = CLASSES.get(mark.name)
     if base:
         classes = all(isinstance(kind, type) and issubclass(kind, base) for kind in mark.args)
-        return "" if mark.args and classes and is_pattern(mark.kwargs.get("match", "")) else f"needs {base.__name__}s"
+        if not mark.args or not classes:
+            return "needs a class of warnings" if base is Warning else "needs a class of exceptions"
+        pattern = mark.kwargs.get("match", "")
+        return "" if is_pattern(pattern) else f"has match={pattern!r}, which is no regular expression"
     if len(mark.args) != POSITIONAL.get(mark.name, 0):
         return f"takes {POSITIONAL.get(mark.name, 0)} positional arguments"
     return "" if mark.name != "torch" or is_specifier(mark.args[0]) else f"names no versions: {mark.args[0]!r}"

@@ -92,7 +92,9 @@ def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: d
     own = snippet.relative_to(root / "snippets").as_posix()
     advice = f'Write one line: --8<-- "{own}:region-name"'
     if not include:
-        raise BadInput(path, fence.line, "a Python fence holds its own code", advice)
+        more = any(INCLUDE.match(line) for line in lines)
+        problem = "a Python fence holds more than one include" if more else "a Python fence holds its own code"
+        raise BadInput(path, fence.line, problem, advice)
     if include["path"] != own:
         raise BadInput(path, fence.line, f"the fence includes '{include['path']}', not this page's snippet", advice)
     if not snippet.exists():

@@ -1,0 +1,3 @@
+# --8<-- [start:make-rows]
+
+# --8<-- [end:make-rows]
