@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.build [--pages 20 50 100 200] [--rounds 3]
 
-The pages are copies of the guide's own, with snippets, outputs, figures and records; a comment makes the code of each its own.
+The pages are copies of the guide's own, with snippets, outputs, figures and records; a comment makes each unique.
 Seconds are of the processor, which other work on the machine disturbs less than the clock; both builds are run in turn.
 """
 
