@@ -24,18 +24,18 @@ class Exemption:
 EXEMPTIONS = (
     Exemption(
         name="jit-script-inside-forward-mode",
-        category=DeprecationWarning,
-        message=r"`torch\.jit\.script` is deprecated",
-        module=r"torch\.jit\._script",
-        since="2026-11-24, torch 2.11.0",
-        reason="as below, in torch before 2.14",
-    ),
-    Exemption(
-        name="jit-script-inside-forward-mode",
         category=FutureWarning,
         message=r"`torch\.jit\.script` is (deprecated|not supported in Python 3\.14)",
         module=r"torch\.jit\._script",
         since="2026-11-24, torch 2.15.0",
         reason="the first jacfwd or hessian of a process compiles torch's own decompositions with torch.jit.script",
+    ),
+    Exemption(
+        name="jit-script-inside-forward-mode-before-2.14",
+        category=DeprecationWarning,
+        message=r"`torch\.jit\.script` is deprecated",
+        module=r"torch\.jit\._script",
+        since="2026-11-24, torch 2.11.0",
+        reason="as above: older versions warn of it with another class",
     ),
 )
