@@ -67,6 +67,10 @@ PAGES = {
     "comprehension for its effect": (["a = [1]", "b = [a]", "[row.append(2) for row in b]", "print(a)"], "abcd"),
     "name of a comprehension": (["v = 1", "x = [v for v in [2]]", "print(v)"], "ac"),
     "name inside a class": (["step = 1", "class A:\n    step = 2\n    def go(self): pass", "print(step)"], "ac"),
+    "value of a comprehension": (
+        ["a = [1]", "t = {k: a for k in 'x'}", "for k, row in t.items(): row.append(2)", "print(a)"],
+        "abcd",
+    ),
     "stored in a list": (["a = [1]", "b = []", "b.append(a)", "for row in b: row.append(2)", "print(a)"], "abcde"),
     "stored by a function": (
         ["def put(x, y): x.append(y)", "a = [1]\nb = []", "put(b, a)", "b[0].append(2)", "print(a)"],

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from blocks.needs.own import Families, Function, Own, functions, placed
-from blocks.needs.syntax import called, every, free_names, names, union
+from blocks.needs.syntax import COMPREHENSIONS, called, every, free_names, names, union
 
 RETURN = "<return>"
 RETURNS = (ast.Return, ast.Yield, ast.YieldFrom)
@@ -100,8 +100,9 @@ def parts(node: ast.AST, own: Own, modules: set[str]) -> set[str]:
         return parts(node.value, own, modules)
     if isinstance(node, ast.Call):
         return parts_of_call(node, own, modules)
-    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
-        inner, local = parts(node.elt, own, modules), union(names(generator.target) for generator in node.generators)
+    if isinstance(node, COMPREHENSIONS):
+        element = node.value if isinstance(node, ast.DictComp) else node.elt
+        inner, local = parts(element, own, modules), union(names(generator.target) for generator in node.generators)
         outer = union(parts(generator.iter, own, modules) for generator in node.generators)
         return (inner - local) | outer if inner & local else inner
     if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.IfExp | ast.BoolOp):
