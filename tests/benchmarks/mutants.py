@@ -20,7 +20,8 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from mutations import Mutant, mutants  # noqa: E402
 
-from blocks.read.page import Block, Page, find_pages, read_page  # noqa: E402
+from blocks.read.page import Block, Page, read_page  # noqa: E402
+from blocks.read.paths import find_pages  # noqa: E402
 from blocks.record import outputs, verdict  # noqa: E402
 from blocks.run.applies import why_not  # noqa: E402
 from blocks.run.runner import Limits, Runner  # noqa: E402
@@ -104,7 +105,7 @@ def main() -> None:
     read = [read_page(path.resolve(), ROOT) for path in options.pages or find_pages(ROOT)]
     pages = [page for page in read if any(block.kind == "python" for block in executed(page))]
     runner = Runner("cpu", LIMITS)
-    runner.preload(pages)
+    runner.preload("".join(block.code for page in pages for block in page.blocks))
     total = missed = 0
     for page, given, survivors in measure(runner, pages, options.sample, options.seed):
         total, missed = total + given, missed + len(survivors)
