@@ -54,7 +54,6 @@ print(numbers_saved(lambda x: x * torch.sigmoid(x)), numbers_saved(Swish.apply))
 
 
 # --8<-- [start:gradcheck]
-torch.manual_seed(0)
 points = torch.randn(6, dtype=torch.float64, requires_grad=True)
 print(torch.autograd.gradcheck(Swish.apply, points))
 # --8<-- [end:gradcheck]

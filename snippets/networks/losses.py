@@ -90,7 +90,7 @@ for given, target in ((score, whole.float()), (score.squeeze(1), whole)):
 # --8<-- [start:mismatched-regression]
 torch.manual_seed(0)
 y_hat, y = torch.randn(4, 1).to(device), torch.randn(4).to(device)
-print((y_hat - y).shape)
+print(tuple((y_hat - y).shape))
 F.mse_loss(y_hat, y)
 # --8<-- [end:mismatched-regression]
 
@@ -151,7 +151,7 @@ flag = torch.tensor([0, 1, 1, 0, 1, 0], device=device)
 pair = torch.stack([torch.zeros_like(z), z], dim=1)
 one_score = F.binary_cross_entropy_with_logits(z, flag.float())
 torch.testing.assert_close(F.cross_entropy(pair, flag), one_score)
-print(pair.shape)
+print(tuple(pair.shape), f"{one_score:.3f}")
 # --8<-- [end:solution-two-classes]
 
 
@@ -162,6 +162,7 @@ scores, labels = torch.randn(4, 3).to(device), torch.tensor([0, 2, 1, 2], device
 each = F.cross_entropy(scores, labels, reduction="none")
 by_hand = (rare[labels] * each).sum() / rare[labels].sum()
 torch.testing.assert_close(F.cross_entropy(scores, labels, weight=rare), by_hand)
+print(f"{each.mean():.3f} unweighted, {by_hand:.3f} weighted")
 # --8<-- [end:solution-class-weights]
 
 
@@ -169,4 +170,5 @@ torch.testing.assert_close(F.cross_entropy(scores, labels, weight=rare), by_hand
 soft = 0.9 * F.one_hot(labels, num_classes=3) + 0.1 / 3
 smoothed = F.cross_entropy(scores, labels, label_smoothing=0.1)
 torch.testing.assert_close(F.cross_entropy(scores, soft), smoothed)
+print([f"{share:.3f}" for share in soft[0].tolist()], f"{smoothed:.3f}")
 # --8<-- [end:solution-label-smoothing]
