@@ -57,6 +57,7 @@ for name, loss in losses.items():
 weights = {"class": 1.0, "size": 0.005}
 total = sum(weights[name] * loss for name, loss in losses.items())
 total.backward()  # once, for all
+print(f"together they pull with {body.weight.grad.norm():.2f}")
 # --8<-- [end:two-losses]
 
 
