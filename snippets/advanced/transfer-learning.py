@@ -173,7 +173,7 @@ fit(base, scatter(images[low], reach=1), labels[low].to(device), lr=5e-3, steps=
 X_fixed = scatter(images[~low], reach=1)
 for how in ("from scratch", "frozen", "fine-tuned"):
     scores = [tuned(how, seed, X_fixed) for seed in range(2)]
-    print(f"{how:12} {sum(scores) / 2:.2f}")
+    print(f"{how:12} {sum(scores) / len(scores):.2f}")
 # --8<-- [end:solution-same-place]
 
 

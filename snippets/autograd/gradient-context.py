@@ -84,6 +84,7 @@ def predict(model, X):
 
 scores = predict(model, X)
 print(scores.shape, scores.requires_grad, scores.is_inference())
+print("twice the same:", torch.equal(scores, predict(model.train(), X)))
 # --8<-- [end:predict]
 
 

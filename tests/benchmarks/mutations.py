@@ -109,6 +109,8 @@ def arguments(source: Source, node: ast.Call) -> Iterator[Mutant]:
 
 
 def is_check(node: ast.AST) -> bool:
-    """Tell whether a statement or call is an assertion of torch.testing, or shows a figure."""
+    """Tell whether a statement or call only asserts, or shows a figure."""
+    if isinstance(node, ast.For | ast.With):
+        return all(isinstance(part, ast.Assert) or is_check(part) for part in node.body)
     call = node.value if isinstance(node, ast.Expr) else node
     return isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in CHECKS
