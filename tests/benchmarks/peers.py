@@ -4,8 +4,8 @@
     PYTHONPATH=peers python tests/benchmarks/peers.py [--pages 20] [--blocks 12] [--rounds 5]
 
 The plain process runs every page's blocks in a namespace of the page's own: nothing can be faster. pytest-codeblocks
-joins a page's blocks with `cont`; sybil gives each document a namespace; nbmake runs a kernel for each notebook; a process
-a page is `python page.py`, one after another. Only ours gives each page a process and each block a verdict.
+joins a page's blocks with `cont`; sybil gives each document a namespace; nbmake runs a kernel for each notebook; and a
+process a page is `python page.py`, one after another. Only ours gives each page a process and each block a verdict.
 """
 
 import argparse
