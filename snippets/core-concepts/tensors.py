@@ -78,7 +78,8 @@ brightness = scaled.mean(dim=(1, 2))  # one number an image
 flat = scaled.reshape(len(x), 64)  # (1797, 8, 8) -> (1797, 64)
 weight = torch.randn(64, 10).to(device)
 scores = flat @ weight  # (1797, 64) @ (64, 10)
-print(f"{scaled.max().item():.1f}", tuple(brightness.shape), tuple(scores.shape))
+print(f"{scaled.max().item():.1f} {brightness[0].item():.3f}")
+print(tuple(brightness.shape), tuple(scores.shape))
 # --8<-- [end:compute]
 
 

@@ -51,7 +51,9 @@ for _ in range(100):
     c -= 0.1 * d_output.sum(axis=0)
     W -= 0.1 * d_hidden.T @ X
     b -= 0.1 * d_hidden.sum(axis=0)
-print(f"loss {loss_by_hand:.3f}")
+pairs = zip((W, b, V, c), model.parameters(), strict=True)
+same = all(np.allclose(ours, p.detach().cpu(), atol=1e-3) for ours, p in pairs)
+print(f"loss {loss_by_hand:.3f}, same parameters: {same}")
 # --8<-- [end:same-in-numpy]
 
 

@@ -4,7 +4,7 @@ Left out, since no run could or should tell them apart: docstrings and assert me
 check, a check's tolerance, and `strict` of `zip` (they change what is tested, not what is shown); imports, definitions
 and literal text in f-strings (always noticed, so they would flatter the figure); the line that asks for an accelerator,
 and a dropped `device=`, which mean nothing where there is only a CPU; a dropped `plt.show()`, which does nothing where
-there is no window. All else counts: seeds, sizes and free choices of input too.
+there is no window; swapped arguments of a symmetric function. All else counts: seeds and free choices of input too.
 """
 
 import ast
@@ -25,6 +25,7 @@ PAIRS = (
     "SGD Adam, no_grad enable_grad, var std, sin cos, exp log, vstack hstack, tril triu"
 )
 NAMES = {a: b for pair in PAIRS.split(", ") for a, b in (pair.split(), reversed(pair.split()))}
+SYMMETRIC = ("allclose", "equal", "isclose", "mse_loss", "l1_loss")
 CHECKS = ("assert_close", "assert_equal", "show")
 TOLERANCES = ("rtol", "atol", "match")
 KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Pass, ast.Assert, ast.Global, ast.Nonlocal)
@@ -102,10 +103,20 @@ def arguments(source: Source, node: ast.Call) -> Iterator[Mutant]:
             end = source.end(keyword) + len(after[0] if after and b"," in after[0] else b"")
             yield source.mutant(keyword, source.start(keyword), end, "")
     pair = node.args[:2] if len(node.args) > 1 else [word.value for word in node.keywords if word.arg][:2]
-    if len(pair) == 2 and source.text(pair[0]) != source.text(pair[1]) and not is_check(node):
+    if (
+        len(pair) == 2
+        and source.text(pair[0]) != source.text(pair[1])
+        and not is_check(node)
+        and not is_symmetric(node)
+    ):
         between = source.code[source.end(pair[0]) : source.start(pair[1])].decode()
         swapped = source.text(pair[1]) + between + source.text(pair[0])
         yield source.mutant(node, source.start(pair[0]), source.end(pair[1]), swapped)
+
+
+def is_symmetric(node: ast.Call) -> bool:
+    """Tell whether the order of a call's two arguments means nothing."""
+    return ast.unparse(node.func).rpartition(".")[2] in SYMMETRIC
 
 
 def is_check(node: ast.AST) -> bool:
