@@ -15,12 +15,12 @@ device = accelerator.type if accelerator else "cpu"
 
 # --8<-- [start:print-a-row]
 def row(criterion, *inputs, note=""):
-    """Compute the loss, and print what went in."""
+    """Compute the loss, and print what went in and what came out."""
     loss = criterion(*(x.to(device) for x in inputs))
     assert loss.ndim == 0 and loss.isfinite()
     shapes = " ".join(str(tuple(x.shape)).replace(" ", "") for x in inputs)
     dtype = str(inputs[1].dtype).removeprefix("torch.")
-    print(f"{type(criterion).__name__:22} {shapes:21} {dtype:7} {note}")
+    print(f"{type(criterion).__name__:22} {shapes:21} {dtype:7} {loss:6.3f} {note}")
 
 
 N, C = 4, 3  # rows, classes
