@@ -38,7 +38,7 @@ print(features(x).shape, features[0] is classifier[0])
 named = nn.Sequential(
     OrderedDict(hidden=nn.Linear(784, 64), act=nn.ReLU(), out=nn.Linear(64, 10))
 )
-print(named.hidden)
+print(named.hidden, named.act)
 print(list(named.state_dict()))
 print(list(classifier.state_dict()))
 # --8<-- [end:name-the-layers]

@@ -61,7 +61,7 @@ assert torch.zeros(2, 3, 4, device=device).mT.shape == (2, 4, 3)  # for batches
 # --8<-- [start:pretrained-weights]
 old = squeezenet1_1(pretrained=False)
 new = get_model("squeezenet1_1", weights=None).to(device)
-print(get_model_weights("squeezenet1_1").DEFAULT.name)
+print(type(new) is type(old), get_model_weights("squeezenet1_1").DEFAULT.name)
 # --8<-- [end:pretrained-weights]
 
 
