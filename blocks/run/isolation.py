@@ -19,6 +19,10 @@ from blocks.run.messages import Job
 from blocks.run.reads import watch
 
 preparation_data: Any = spawn.get_preparation_data
+QUIET_MAIN = """import contextlib, io
+with contextlib.redirect_stdout(io.StringIO()):
+    exec(compile({code!r}, __file__, "exec", dont_inherit=True))
+"""
 STRICT = (DeprecationWarning, FutureWarning, UserWarning)
 
 
@@ -83,9 +87,9 @@ def strict_warnings() -> None:
 def main_of_workers(path: Path, code: str) -> None:
     """Let processes that are spawned from now on import this code, not the whole page, as their main module.
 
-    A reader who runs the block's copy on a system that spawns has exactly this; the page's other blocks would print.
+    What it prints on that import is the output of the blocks before it, once more for each worker: not this block's.
     """
-    path.write_text(code, "utf-8")
+    path.write_text(QUIET_MAIN.format(code=code), "utf-8")
     spawn.get_preparation_data = lambda name: preparation_data(name) | {"init_main_from_path": str(path)}
 
 
