@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import isclass, ismodule, isroutine
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def address(name: str) -> str:
 def look_up(name: str) -> Any:
     """Return the object of that dotted name, reached through modules and classes only, or None."""
     parts = name.split(".")
-    thing: Any = import_module(parts[0])
+    thing: Any = import_module(parts[0]) if find_spec(parts[0]) else None
     for size, part in enumerate(parts[1:], 2):
         if ismodule(thing) and not hasattr(thing, part):
             with suppress(ImportError):

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from blocks.errors import BadInput
 
 WARNING = re.compile(r"^(?:\w+\.)*(\w*Warning): (.*)", re.MULTILINE)
+TOLD = re.compile(r"^block '[^']*': (.+)", re.MULTILINE)
 PLACE = re.compile(r"^ {2}code {4}(\S+)", re.MULTILINE)
 SHOWN = 40
 
@@ -24,7 +25,7 @@ class Failure:
     warning: str
     """The warning that ended it, or ''."""
     last: str
-    """Last line of its report."""
+    """What it came to: the head of a block's report, or the last line of another one."""
 
 
 def read_report(path: Path) -> tuple[int, list[Failure]]:
@@ -43,7 +44,8 @@ def failure(name: str, text: str) -> Failure:
     """Return what an item's report says."""
     place, warned = PLACE.search(text), WARNING.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return Failure(name, place[1] if place else "", ": ".join(warned[-1]) if warned else "", lines[-1] if lines else "")
+    last = [*lines[-1:], *TOLD.findall(text)[:1]]
+    return Failure(name, place[1] if place else "", ": ".join(warned[-1]) if warned else "", last[-1] if last else "")
 
 
 def issue(total: int, failures: Sequence[Failure], where: str) -> str:

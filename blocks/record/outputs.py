@@ -14,6 +14,7 @@ from packaging.version import Version
 from blocks.read.regions import read_regions
 
 VOLATILE = (
+    (re.compile("\r"), "\n"),  # a line drawn over, such as a progress bar
     (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x..."),
     (re.compile(re.escape(tempfile.gettempdir()) + r"/[^\s'\"]*?(?=[/'\"\s]|$)"), "/tmp/..."),
     (re.compile(r" \(Triggered internally at [^)]*\)"), ""),

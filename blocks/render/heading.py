@@ -9,9 +9,11 @@ from typing import Any
 from blocks.read.page import Page
 from blocks.record.record import page_key
 from blocks.record.status import page_status
-from blocks.record.summary import summary
+from blocks.record.summary import spans, summary
+from blocks.record.works_from import page_works_from
 from blocks.render.frame import UNSEARCHED, Site
-from blocks.render.verification import anchor
+from blocks.render.verification import anchor, said
+from blocks.run.environment import Environment
 
 Titles = Mapping[str, tuple[str, str]]
 WORDS_A_MINUTE = 180
@@ -41,10 +43,21 @@ def verified(page: Page, site: Site, titles: Titles) -> str:
     places = page_status(page, site.records, site.root)
     link = f"{titles.get('about/verification.md', ('', ''))[1]}#{anchor(page, site.root)}"
     if not places:
-        return f'<a href="{link}">Not yet verified</a>: a block changed since it last ran in a recorded environment.'
-    cuda = "" if any(place.device == "cuda" for place in places) else " Not yet run on CUDA."
+        return f'<a href="{link}">Not yet verified</a>: no recorded environment has passed every block as it stands.'
     every = escape("\n".join(map(str, places)))
-    return f'<a href="{link}" title="{every}">Verified</a> on {escape(summary(places))}.{cuda}'
+    on = f'<a href="{link}" title="{every}">Verified</a> on {escape(summary(places))}.'
+    return f"{on}{limits(page, places, site)}"
+
+
+def limits(page: Page, places: Sequence[Environment], site: Site) -> str:
+    """Return what the list of environments leaves open: an older torch that does not do, CUDA."""
+    oldest, needed = spans(place.torch for place in places), page_works_from(page, site.records, site.root)
+    text = f" Works from torch {needed} on." if needed and not oldest.startswith(needed) else ""
+    if any(place.device == "cuda" for place in places):
+        return text
+    gpus = [record for record in site.records if record.environment.device == "cuda"]
+    ran = any(said(page, block, record, site.root) == "passed" for record in gpus for block in page.blocks)
+    return f"{text} {'Not every block has passed' if ran else 'Not yet run'} on CUDA."
 
 
 def prerequisites(paths: Sequence[str], titles: Titles) -> str:

@@ -1,5 +1,6 @@
 """Every notebook that a page offers is valid, names its cells like the blocks, and runs from top to bottom."""
 
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -7,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from blocks.read.page import Page
-from tests.site.conftest import PAGES, SITE, address
+from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
 
 
 @pytest.fixture
@@ -24,3 +25,17 @@ def test_notebook_runs(page: Page, tmp_path: Path, kernel_environment: None) -> 
     shown = [block.name for block in page.blocks if block.kind == "python" and not block.mark("skip")]
     assert [cell.id for cell in notebook.cells if cell.cell_type == "code"] == shown
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+def test_colab_finds_every_notebook_on_its_branch(tmp_path: Path) -> None:
+    for command in (
+        ["git", "init", "--quiet", "--bare", tmp_path],
+        ["bash", ".ci/push-notebooks", SITE, tmp_path],
+        ["bash", ".ci/push-notebooks", SITE, tmp_path],
+    ):
+        subprocess.run(command, cwd=ROOT, check=True)
+    git = ["git", "ls-tree", "-r", "--name-only", "notebooks"]
+    pushed = subprocess.run(git, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.split()
+    assert pushed == sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.ipynb"))
+    links = {url for page in PAGES for url in read_html(page).xpath("//a[contains(@href, 'colab.research')]/@href")}
+    assert {url.split("/blob/notebooks/")[1] for url in links} == set(pushed)

@@ -1,15 +1,17 @@
 """The built site as a whole: no third party, no broken link, and a build that runs nothing."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlparse
+from urllib.parse import parse_qs, unquote, urldefrag, urlparse
 
 import pytest
+import yaml
 from lxml import html
 
-from tests.site.conftest import PAGES, ROOT, SITE, address
+from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
 
 BUILT = sorted(SITE.rglob("*.html"))
 LOADED = "//script/@src | //link[not(@rel='canonical' or @rel='prev' or @rel='next')]/@href | //img/@src"
@@ -56,3 +58,25 @@ def test_search_knows_every_page() -> None:
 def test_the_build_runs_no_block_and_imports_no_torch() -> None:
     code = "import sys, hooks, blocks.render.guide; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_llms_and_sitemap_list_every_page() -> None:
+    home = html.parse(SITE / "index.html").xpath("string(//link[@rel='canonical']/@href)")
+    listed = re.findall(r"\]\((.*?)\)", (SITE / "llms.txt").read_text("utf-8"))
+    mapped = re.findall(r"<loc>(.*?)</loc>", (SITE / "sitemap.xml").read_text("utf-8"))
+    assert all((SITE / url.removeprefix(home)).is_file() for url in listed)
+    assert all((SITE / url.removeprefix(home) / "index.html").is_file() for url in mapped)
+    texts = {url.removesuffix(".md").removesuffix("index").rstrip("/") for url in listed}
+    assert texts == {url.rstrip("/") for url in mapped} | {home.rstrip("/")}
+    whole = (SITE / "llms-full.txt").read_text("utf-8")
+    assert all((SITE / url.removeprefix(home)).read_text("utf-8") in whole for url in listed)
+
+
+def test_a_report_fills_in_fields_that_the_form_has() -> None:
+    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/wrong-block.yml").read_text("utf-8"))
+    fields = {part["id"] for part in form["body"]}
+    for page in PAGES:
+        for url in read_html(page).xpath("//a[@class='report']/@href"):
+            asked = parse_qs(urlparse(url).query)
+            assert set(asked) - {"template", "title"} == {"page", "block", "versions"} <= fields
+            assert asked["template"] == ["wrong-block.yml"]

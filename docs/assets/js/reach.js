@@ -7,12 +7,13 @@ const named = (part) => {
   return block ? `${kind} of ${block}` : kind;
 };
 
+const scrolls = (part) => part.scrollWidth > part.clientWidth && getComputedStyle(part).overflowX !== "visible";
+
 const reach = () => {
   document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
-  for (const part of document.querySelectorAll(SCROLLING)) {
-    const scrolls = part.scrollWidth > part.clientWidth && getComputedStyle(part).overflowX !== "visible";
-    if (!scrolls || part.tabIndex === 0) continue;
-    part.tabIndex = 0;
+  const parts = [...document.querySelectorAll(SCROLLING)].filter((part) => part.tabIndex < 0 && scrolls(part));
+  for (const part of parts) {
+    part.tabIndex = 0; // written only after all is measured, so that the page is laid out once
     part.role = "group";
     part.ariaLabel = named(part);
   }
