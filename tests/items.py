@@ -31,14 +31,13 @@ class BlockItem(pytest.Item):
     def __init__(self, *, block: page.Block, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.block = block
+        key, code = record.page_key(self.parent.page, self.config.rootpath), record.code_hash(self.parent.page, block)
+        self.user_properties.append(("block", (key, block.name, code)))  # by now, so that a skip is recorded too
         for mark in block.marks:
             known = {name: value for name, value in mark.kwargs.items() if name != "until"}  # pytest's marks have none
             self.add_marker(getattr(pytest.mark, mark.name).with_args(*mark.args, **known))
 
     def setup(self) -> None:
-        key = record.page_key(self.parent.page, self.config.rootpath)
-        code = record.code_hash(self.parent.page, self.block)
-        self.user_properties.append(("block", (key, self.block.name, code)))
         reason = self.parent.why_not(self.block)
         if reason:
             pytest.skip(reason)

@@ -1,5 +1,6 @@
 """Pages as a person meets them on the command line, in a project of their own with this project's settings."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -220,3 +221,14 @@ def test_pages_side_by_side(project):
     result = outside("-n", "2", "--dist", "loadfile", "-k", "not copy")
     assert "1 failed, 3 passed, 1 skipped" in result.stdout
     assert "not run: wrong failed" in result.stdout
+
+
+def test_a_block_left_out_stands_in_the_record_with_its_reason(pytester, project):
+    project.page(setup="x = 1", left="y = 2", marks={"left": 'skip(reason="a disk", until="permanent")'})
+    pytester.runpytest("--record", "--records", "records")
+    (path,) = pytester.path.glob("records/*.json")
+    verdicts = json.loads(path.read_text())["blocks"]["tensors/sample"]
+    assert {name: entry["verdict"] for name, entry in verdicts.items()} == {
+        "setup": "passed",
+        "left": "skipped: a disk",
+    }
