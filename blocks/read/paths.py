@@ -31,3 +31,8 @@ def check_orphans(root: Path) -> None:
             raise BadInput(path, 1, "no page shows this snippet", advice)
         if path.suffix == ".out" and not path.with_name(path.name.split(".")[0] + ".py").exists():
             raise BadInput(path, 1, "output without a snippet", "Delete it")
+
+
+def figures_folder(snippet: Path, root: Path) -> Path:
+    """Return the folder that holds the recorded pictures of a page."""
+    return root / "docs" / "assets" / "figures" / snippet.relative_to(root / "snippets").with_suffix("")

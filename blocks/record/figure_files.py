@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from blocks.read.page import Block, Page
+from blocks.read.paths import figures_folder
 from blocks.record.outputs import write_whole
 
 LARGEST = 40_000
@@ -10,8 +11,7 @@ LARGEST = 40_000
 
 def figure_path(page: Page, block: Block, root: Path) -> Path:
     """Return where the picture of a block is recorded."""
-    stem = page.snippet.relative_to(root / "snippets").with_suffix("")
-    return root / "docs" / "assets" / "figures" / stem / f"{block.name}.svg"
+    return figures_folder(page.snippet, root) / f"{block.name}.svg"
 
 
 def figure_fault(block: Block, figures: tuple[str, ...]) -> str:
@@ -30,8 +30,7 @@ def figure_fault(block: Block, figures: tuple[str, ...]) -> str:
 def record_figures(page: Page, drawn: dict[str, tuple[str, ...]], root: Path) -> list[Path]:
     """Record the pictures of a whole page; remove those that its blocks no longer draw; return what changed."""
     wanted = {figure_path(page, page[name], root): figures[0] for name, figures in drawn.items() if figures}
-    folder = figure_path(page, page.blocks[0], root).parent
-    stale = {path for path in folder.glob("*.svg") if path not in wanted}
+    stale = {path for path in figures_folder(page.snippet, root).glob("*.svg") if path not in wanted}
     for path in stale:
         path.unlink()
     changed = {path: svg for path, svg in wanted.items() if not path.exists() or path.read_text("utf-8") != svg}

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from blocks.read.paths import snippet_path
+from blocks.read.paths import figures_folder, snippet_path
 
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 VARIABLES = ("CUDA_", "KMP_", "MKL_", "MPL", "OMP_", "PYTORCH_", "TORCH")
@@ -37,8 +37,7 @@ def setting(root: Path, options: Iterable[str]) -> str:
 def page_inputs(page: Path, root: Path, shared: str) -> str:
     """Return the hash of a page's own files and of the shared setting."""
     snippet = snippet_path(page, root)
-    figures = root / "docs" / "assets" / "figures" / snippet.relative_to(root / "snippets").with_suffix("")
-    files = {page, *snippet.parent.glob(f"{snippet.stem}.*"), *figures.glob("*")}
+    files = {page, *snippet.parent.glob(f"{snippet.stem}.*"), *figures_folder(snippet, root).glob("*")}
     return digest([shared, *contents(sorted(files), root), *past(page)])
 
 

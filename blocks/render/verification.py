@@ -7,11 +7,11 @@ from pathlib import Path
 from blocks.read.marks import PERMANENT
 from blocks.read.page import Block, Page
 from blocks.record.record import Record, code_hash, page_key
+from blocks.record.status import verified
 from blocks.record.summary import device, summary
 from blocks.render.frame import Site
 
 Pages = Sequence[Page]
-GOOD = ("passed", "skipped")
 
 
 def with_tables(html: str, pages: Pages, site: Site, top: str) -> str:
@@ -86,9 +86,9 @@ def row(page: Page, records: Sequence[Record], site: Site, top: str) -> str:
 
 
 def count(page: Page, record: Record, root: Path) -> str:
-    """Return how the page's blocks did in one environment: a check mark, or how many of them are verified there."""
-    verdicts = [said(page, block, record, root).split(":")[0] for block in page.blocks]
-    good, total = sum(verdict in GOOD for verdict in verdicts), len(verdicts)
+    """Return how the page's blocks did in one environment: all, or how many of them are verified there."""
+    verdicts = [said(page, block, record, root) for block in page.blocks]
+    good, total = sum(map(verified, verdicts)), len(verdicts)
     if not any(verdicts):
         return "not yet run"
     failed = f", {verdicts.count('failed')} failed" if "failed" in verdicts else ""

@@ -1,4 +1,4 @@
-"""Lighthouse over the built site: `python tests/benchmarks/lighthouse.py`, after `mkdocs build`; prints a table.
+"""Lighthouse over the built site: `python -m tests.benchmarks.lighthouse`, after `mkdocs build`; prints a table.
 
 Five kinds of page, as on a desk and as on a phone, served as a static host would: compressed, with cache headers.
 Its scores for speed vary with the machine's load, so no test holds them.
@@ -13,10 +13,9 @@ import tempfile
 import threading
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.browser.conftest import CHROMIUM, FLAGS, ROOT, SITE, Quiet
+
 LIGHTHOUSE = ROOT / "tests" / "node" / "node_modules" / "lighthouse" / "cli" / "index.js"
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 PAGES = {
     "home": "",
     "plain page": "tensors/broadcasting/",
@@ -27,7 +26,7 @@ PAGES = {
 KINDS = ("performance", "accessibility", "best-practices", "seo")
 
 
-class StaticHost(http.server.SimpleHTTPRequestHandler):
+class StaticHost(Quiet):
     """Serves the site compressed, and lets the browser keep what it got."""
 
     def do_GET(self) -> None:
@@ -45,23 +44,24 @@ class StaticHost(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 def scores(address: str, desk: bool) -> list[int]:
     """Return the four scores of a page, out of 100."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         command = ["node", LIGHTHOUSE, address, "--quiet", "--output=json", f"--output-path={report}"]
-        command += [f"--chrome-path={CHROMIUM}", f"--chrome-flags={FLAGS}", *(["--preset=desktop"] if desk else [])]
+        command += [
+            f"--chrome-path={CHROMIUM}",
+            f"--chrome-flags={' '.join(['--headless', *FLAGS])}",
+            *(["--preset=desktop"] if desk else []),
+        ]
         subprocess.run([*map(str, command)], check=True)
         categories = json.loads(report.read_text("utf-8"))["categories"]
     return [round(100 * (categories[kind]["score"] or 0)) for kind in KINDS]
 
 
 def main() -> None:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(StaticHost, directory=ROOT / "site"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(StaticHost, directory=SITE))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"{'page':14} {'window':7} {' '.join(f'{kind:>14}' for kind in KINDS)}")
     for name, path in PAGES.items():

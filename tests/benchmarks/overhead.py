@@ -31,9 +31,9 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 def write_project(folder: Path, pages: int, blocks: int) -> str:
     """Write a project of generated pages; return the plain program that runs the same code."""
     plain = []
+    names = ["setup", *(f"block-{letter}" for letter in LETTERS)]
+    codes = dict(zip(names, page_codes(blocks), strict=False))
     for number in range(pages):
-        later = {f"block-{letter}": BODY.format(number=index) for index, letter in enumerate(LETTERS[: blocks - 1])}
-        codes = {"setup": SETUP} | later
         stem = f"pages/page-{number}"
         write(folder / "docs" / f"{stem}.md", "".join(fence(stem, name) for name in codes))
         write(folder / "snippets" / f"{stem}.py", "\n\n".join(region(name, code) for name, code in codes.items()))
@@ -44,6 +44,11 @@ def write_project(folder: Path, pages: int, blocks: int) -> str:
     shutil.copy(ROOT / "conftest.py", folder)
     shutil.copy(ROOT / "pyproject.toml", folder)
     return "".join(plain)
+
+
+def page_codes(blocks: int) -> list[str]:
+    """Return the code of one page's blocks, as many as there are names for at most."""
+    return [SETUP, *(BODY.format(number=index) for index in range(min(blocks - 1, len(LETTERS))))]
 
 
 def fence(stem: str, name: str) -> str:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from overhead import BODY, LETTERS, SETUP, seconds, write, write_project
+from overhead import page_codes, seconds, write, write_project
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 OURS = [*PYTEST, "docs", "-k", "not copy"]
@@ -27,11 +27,6 @@ pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], pattern="*.md").p
 """
 EACH = "import subprocess, sys\nfor page in sys.argv[1:]:\n    subprocess.run([sys.executable, page], check=True)\n"
 LARGER = 10
-
-
-def page_codes(blocks: int) -> list[str]:
-    """Return the code of one page's blocks, the same as `write_project` writes."""
-    return [SETUP, *(BODY.format(number=index) for index in range(blocks - 1))]
 
 
 def write_peers(folder: Path, pages: int, blocks: int) -> dict[str, list[str]]:
@@ -70,7 +65,6 @@ def main() -> None:
     for option, default in (("--pages", 20), ("--blocks", 12), ("--rounds", 5)):
         parser.add_argument(option, type=int, default=default)
     options = parser.parse_args()
-    assert options.blocks <= len(LETTERS) + 1
     with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
         prepared(Path(small), options.pages, options.blocks)
         prepared(Path(large), options.pages * LARGER, options.blocks)

@@ -1,23 +1,22 @@
-"""The two pictures in the README, from the built site: `python tests/benchmarks/pictures.py`, after `mkdocs build`."""
+"""The two pictures in the README, from the built site: `python -m tests.benchmarks.pictures`, after `mkdocs build`."""
 
 import functools
 import http.server
 import threading
-from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.browser.conftest import CHROMIUM, FLAGS, ROOT, SITE, Quiet
+
 LARGEST = 150_000  # bytes
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 def main() -> None:
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=ROOT / "site")
+    handler = functools.partial(Quiet, directory=SITE)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for scheme in ("light", "dark"):
             context = browser.new_context(viewport={"width": 1280, "height": 760}, color_scheme=scheme)
             tab = context.new_page()

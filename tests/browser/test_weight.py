@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Request
 
 from tests.browser.conftest import ADDRESSES, SITE
 
-COLD, NEXT, HTML, HTML_MOST, INDEX = 100_000, 20_000, 25_000, 40_000, 150_000
-HEAVY_WITH_RECORDS = {"about/verification/"}  # a row for every block and environment: grows with the guide
+COLD, NEXT, HTML, INDEX = 100_000, 20_000, 25_000, 150_000
 FIGURES = "advanced/lr-scheduling/", "advanced/data-augmentation/"
 SHIFT = """new Promise((done) => {
     let shift = 0;
@@ -77,7 +76,7 @@ def test_no_page_asks_another_host_or_moves_while_it_loads(context: BrowserConte
 
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_html_is_light(path: str) -> None:
-    assert carried(SITE / path / "index.html") <= (HTML_MOST if path in HEAVY_WITH_RECORDS else HTML)
+    assert carried(SITE / path / "index.html") <= HTML
 
 
 def test_the_search_index_is_light_and_comes_when_wanted(context: BrowserContext, address: str) -> None:
