@@ -126,21 +126,23 @@ def test_two_runs_at_once_write_whole_files(project, session):
     assert all(json.loads(path.read_text()) for path in memories if path.is_file())
 
 
-@pytest.fixture
-def small_disk():
-    """Let this process write files of 1,000 bytes at most, as a full disk would."""
+@contextlib.contextmanager
+def full_disk():
+    """Let this process write files of 1,000 bytes at most; its own printed output may be a longer one, so be brief."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_full_disk_keeps_the_old_file(tmp_path, small_disk):
+def test_full_disk_keeps_the_old_file(tmp_path):
     snippet = tmp_path / "page.py"
     write_outputs(snippet, {"only": "old\n"})
-    with pytest.raises(OSError):
+    with pytest.raises(OSError), full_disk():
         write_outputs(snippet, {"only": "new\n" * 1000})
     assert read_outputs(snippet) == {"only": "old\n"}
     assert [path.name for path in tmp_path.iterdir()] == ["page.out"]
