@@ -65,10 +65,10 @@ class Preview:
             time.sleep(0.02)
         raise AssertionError(f"'{wanted}' is not served at '{path}'\n{self.log.read_text()}")
 
-    def heard(self, wanted: str, limit: float = 120) -> None:
-        """Return when the console shows the text."""
+    def heard(self, wanted: str, times: int = 1, limit: float = 120) -> None:
+        """Return when the console shows the text that many times."""
         until = time.monotonic() + limit
-        while wanted not in self.log.read_text():
+        while self.log.read_text().count(wanted) < times:
             assert time.monotonic() < until, self.log.read_text()
             time.sleep(0.02)
 

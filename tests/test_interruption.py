@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -33,7 +34,9 @@ def session(project):
     def start(*arguments):
         command = [sys.executable, "-m", "pytest", "-q", *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        return subprocess.Popen(command, cwd=project.root, env=environment, start_new_session=True, **pipes)
+        listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # a shell's background job does not
+        start = {"start_new_session": True, "preexec_fn": listen}
+        return subprocess.Popen(command, cwd=project.root, env=environment, **start, **pipes)
 
     yield start
     for process in family(project):

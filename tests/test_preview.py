@@ -38,10 +38,11 @@ def test_bad_input_is_told_and_the_next_good_save_recovers(preview):
 
 
 def test_record_changes_every_page(preview):
-    before = preview.times()
+    before, built = preview.times(), preview.log.read_text().count("Documentation built")
     record = next((preview.root / "docs" / "records").glob("*.json"))
     preview.edit(record.relative_to(preview.root).as_posix(), '"date": "2', '"date": "3')
     preview.heard("Cleaning site directory")
     preview.wait("about/verification/", ", 3")
+    preview.heard("Documentation built", built + 1)
     after = preview.times()
     assert all(after[path] != before[path] for path in before)
