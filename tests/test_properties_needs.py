@@ -228,7 +228,7 @@ def test_the_last_block_of_a_copy_prints_what_it_prints_on_the_page(codes):
         printed = outputs(codes)
     except Exception:
         assume(False)
-    programs = read_programs.__wrapped__(tuple(codes))
+    programs = read_programs(tuple(codes))
     for last, program in enumerate(programs):
         if not printed[last]:
             continue

@@ -11,6 +11,7 @@ from blocks.needs.syntax import arguments, below, called, free_names, names, roo
 PURE = {"assert_close", "isinstance", "len", "manual_seed", "print", "repr", "show", "str", "synchronize"}
 EFFECTS = {"backward", "copy", "load_state_dict", "next", "pop", "step", "update"}
 SAVES = {"dump", "save", "savez"}
+BUILTINS = set(dir(builtins))
 PLACES = (ast.Attribute, ast.Subscript)
 SWITCHES = ("set_", "use_", "enable", "disable", "register", "init_", "destroy", "filterwarnings", "simplefilter")
 
@@ -53,7 +54,7 @@ def changed_by_call(call: ast.Call, thrown_away: bool, scope: Scope) -> set[str]
     given = union(map(roots, arguments(call)[1:] if name in SAVES else arguments(call))) - scope.modules
     if name in SAVES:
         return given
-    known = scope.own.keys() | dir(builtins)
+    known = scope.own.keys() | BUILTINS
     callee = {name} if "__call__" in scope.own and isinstance(call.func, ast.Name) and name not in known else set()
     if not (thrown_away or name in EFFECTS or name.endswith("_")):
         return callee

@@ -19,6 +19,7 @@ from blocks.needs.syntax import (
     every,
     free_names,
     imported,
+    parse,
     union,
 )
 
@@ -47,7 +48,7 @@ class Effects:
 
 def read_effects(codes: Sequence[str]) -> list[Effects]:
     """Return the effects of each block of one page, given in page order."""
-    trees = [ast.parse(code) for code in codes]
+    trees = [parse(code) for code in codes]
     page = ast.Module([statement for tree in trees for statement in tree.body], [])
     scope = Scope(Own(below(page)), imported(below(page)), names_that_draw(page.body))
     learning = any(called(node) == "backward" for node in every(page, ast.Call))

@@ -2,18 +2,25 @@
 
 import ast
 from collections.abc import Iterator
-from functools import cache
 
-from blocks.needs.syntax import every
+from blocks.needs.syntax import every, parse
 from blocks.read.page import Page
 
 Used = dict[str, str]
+NAMES: dict[tuple[str, ...], list[Used]] = {}  # what has been computed; `blocks.needs.memory` keeps it
 
 
-@cache
+def names_of(page: Page) -> list[Used]:
+    """Return for each block of a page what it uses: full dotted names by the way it writes them."""
+    written = codes(page)
+    if written not in NAMES:
+        NAMES[written] = library_names(written)
+    return NAMES[written]
+
+
 def library_names(codes: tuple[str, ...]) -> list[Used]:
-    """Return for each block, given in page order, what it uses: full dotted names by the way it writes them."""
-    trees = [ast.parse(code) for code in codes]
+    """Return what each block uses, for the code of a page's blocks in page order."""
+    trees = [parse(code) for code in codes]
     known: dict[str, str] = {}
     unsure = {name for tree in trees for name in rebound(tree)}
     used = []
@@ -68,7 +75,7 @@ def shorter(name: str) -> Iterator[str]:
 
 def page_names(page: Page) -> set[str]:
     """Return the full dotted names that the blocks of a page use."""
-    return {full for used in library_names(codes(page)) for full in used.values()}
+    return {full for used in names_of(page) for full in used.values()}
 
 
 def codes(page: Page) -> tuple[str, ...]:

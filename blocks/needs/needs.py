@@ -5,11 +5,16 @@ from the random stream it continues. What `blocks.needs.effects` cannot see is f
 """
 
 from collections.abc import Iterator
-from functools import cache
 
 from blocks.needs.effects import Effects, read_effects
 from blocks.needs.sharing import families
 from blocks.read.page import Block, Page
+
+Codes = tuple[str, ...]
+"""The code of each Python block of a page, in page order."""
+Programs = list[list[int]]
+"""For each of them, which blocks make its runnable copy."""
+PROGRAMS: dict[Codes, Programs] = {}  # what has been computed; `blocks.needs.memory` keeps it
 
 
 def needs(page: Page, target: Block) -> list[Block]:
@@ -17,12 +22,18 @@ def needs(page: Page, target: Block) -> list[Block]:
     if target.kind != "python":
         return [target]
     blocks = [block for block in page.blocks if block.kind == "python"]
-    programs = read_programs(tuple(block.code for block in blocks))
-    return [blocks[index] for index in programs[blocks.index(target)]]
+    codes = python_codes(page)
+    if codes not in PROGRAMS:
+        PROGRAMS[codes] = read_programs(codes)
+    return [blocks[index] for index in PROGRAMS[codes][blocks.index(target)]]
 
 
-@cache
-def read_programs(codes: tuple[str, ...]) -> list[list[int]]:
+def python_codes(page: Page) -> Codes:
+    """Return the code of the page's Python blocks."""
+    return tuple(block.code for block in page.blocks if block.kind == "python")
+
+
+def read_programs(codes: Codes) -> Programs:
     """Return for each block of a page, given in page order, which blocks make its runnable copy."""
     effects = read_effects(codes)
     kinship = Kinship(effects)

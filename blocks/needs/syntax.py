@@ -2,11 +2,18 @@
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = FUNCTIONS | ast.ClassDef
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+@cache
+def parse(code: str) -> ast.Module:
+    """Return a block's syntax tree, the same for the same code."""
+    return ast.parse(code)
 
 
 def below(node: ast.AST) -> list[ast.AST]:
@@ -16,7 +23,8 @@ def below(node: ast.AST) -> list[ast.AST]:
         known = []
         for child in children(node):
             known.append(child)
-            known += below(child)
+            if child._fields:
+                known += below(child)
         node.__dict__["below"] = known
     return known
 
@@ -25,18 +33,18 @@ def children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes right below a node, without those that only say whether a name is read or bound."""
     found = []
     for name in node._fields:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
+        value = node.__dict__.get(name)
+        if type(value) is list:
             found += [child for child in value if isinstance(child, ast.AST)]
-        elif isinstance(value, ast.AST) and name != "ctx":
+        elif name != "ctx" and isinstance(value, ast.AST):
             found.append(value)
     return found
 
 
 def every(node: ast.AST, *kinds: type[ast.AST]) -> list[Any]:
     """Return the node and every node below it that is of one of these kinds, parents first."""
-    found = [child for child in below(node) if isinstance(child, kinds)]
-    return [node, *found] if isinstance(node, kinds) else found
+    found = [child for child in below(node) if type(child) in kinds]
+    return [node, *found] if type(node) in kinds else found
 
 
 def at_once(node: ast.AST) -> list[ast.AST]:
@@ -82,16 +90,22 @@ def names(node: ast.AST) -> set[str]:
 
 def bound(node: ast.AST) -> set[str]:
     """Return the names that running the node gives a value in the scope that it stands in."""
-    if isinstance(node, DEFINITIONS):
-        return {node.name}
-    if isinstance(node, ast.Lambda):
-        return set()
-    if isinstance(node, COMPREHENSIONS):
-        return {child.target.id for child in every(node, ast.NamedExpr)}
-    if isinstance(node, ast.Name):
-        return {node.id} if isinstance(node.ctx, ast.Store) else set()
-    own = {getattr(node, "name", None)} if isinstance(node, ast.MatchAs | ast.MatchStar) else set()
-    return {name for name in own if name} | imported([node]) | union(map(bound, children(node)))
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, DEFINITIONS):
+            found.add(part.name)
+        elif isinstance(part, ast.Name):
+            found |= {part.id} if isinstance(part.ctx, ast.Store) else set()
+        elif isinstance(part, COMPREHENSIONS):
+            found |= {child.target.id for child in every(part, ast.NamedExpr)}
+        elif isinstance(part, ast.Import | ast.ImportFrom):
+            found |= imported([part])
+        elif not isinstance(part, ast.Lambda):
+            found |= {part.name} if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name else set()
+            waiting += children(part)
+    return found
 
 
 def imported(nodes: Iterable[ast.AST]) -> set[str]:

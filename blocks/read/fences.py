@@ -6,6 +6,7 @@ pytest-codeblocks extracts code and marks, but only from fences opened by plain 
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class Fence:
     """What stands behind the opening ticks: language and options."""
 
 
+@cache
 def read_fences(path: Path, text: str) -> list[Fence]:
     """Return every fence of the page in order; raise `BadInput` for one that is unclosed or misread."""
     lines = [line.expandtabs(4) for line in split_lines(text)]  # as Markdown does

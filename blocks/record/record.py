@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from blocks.errors import BadInput
@@ -40,7 +41,13 @@ class Record:
 
 def page_key(page: Page, root: Path) -> str:
     """Return the name of a page in a record: section and stem."""
-    return page.snippet.relative_to(root / "snippets").with_suffix("").as_posix()
+    return key(page.snippet, root)
+
+
+@cache
+def key(snippet: Path, root: Path) -> str:
+    """Return section and stem of a snippet."""
+    return snippet.relative_to(root / "snippets").with_suffix("").as_posix()
 
 
 def code_hash(page: Page, block: Block) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlencode
 
-from blocks.needs.imports import codes, library_names, shorter
+from blocks.needs.imports import names_of, shorter
 from blocks.needs.needs import needs
 from blocks.read.marks import Mark
 from blocks.read.page import Block, Page
@@ -94,7 +94,7 @@ def references(page: Page, site: Site) -> list[str]:
     """Return for each block a line of links to the official documentation: each name where the page first uses it."""
     seen: set[str] = set()
     lines = []
-    for used in library_names(codes(page)):
+    for used in names_of(page):
         links = []
         for written, full in used.items():
             pairs = zip(shorter(written), shorter(full), strict=False)
