@@ -1,17 +1,21 @@
 """MkDocs events: hand each page to the guide and take back what the reader sees."""
 
 from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from blocks.errors import BadInput
 from blocks.render.guide import Guide
+from blocks.render.heading import Title
 from blocks.render.machines import write_files
 from blocks.render.search import searched
 
@@ -38,6 +42,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_env(env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
+    config.extra["files"] = files
+    return env
+
+
 @event_priority(100)  # before the theme's search writes its index
 def on_post_build(*, config: MkDocsConfig) -> None:
     for entry in config.plugins["material/search"].search_index.entries:
@@ -60,10 +69,24 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    others = [file for file in files.documentation_pages() if file.page]
-    titles = {file.src_uri: (file.page.title, get_relative_url(file.url, page.url)) for file in others}
-    top = get_relative_url(".", page.url).rstrip("/") + "/"
     try:
-        return config.extra["guide"].html(Path(page.file.abs_src_path), html, page.meta, titles, top)
+        return config.extra["guide"].html(Path(page.file.abs_src_path), html, *places(page, files))
     except BadInput as error:
         raise PluginError(str(error)) from None
+
+
+@event_priority(-100)  # after the theme's search has read the page
+def on_page_context(context: dict[str, Any], *, page: Page, config: MkDocsConfig, nav: Navigation) -> dict[str, Any]:
+    guide, path = config.extra["guide"], Path(page.file.abs_src_path)
+    page.content = guide.framed(path, page.content, page.meta, *places(page, config.extra["files"]))
+    return context
+
+
+def places(page: Page, files: Files) -> tuple[Title, str]:
+    """Return what finds title and address of another page, and the way from this page to the site's root."""
+
+    def title(source: str) -> tuple[str, str] | None:
+        file = files.get_file_from_path(source)
+        return (file.page.title, get_relative_url(file.url, page.url)) if file and file.page else None
+
+    return title, get_relative_url(".", page.url).rstrip("/") + "/"

@@ -25,7 +25,7 @@ def heading(project):
         page = project.page(first="x = 1", second="y = 2")
         records = tuple(record(page, dict(zip(("first", "second"), said, strict=True)), *at) for said, *at in verdicts)
         site = Site(project.root, records, repository, folders=folders)
-        tree = lxml.html.fromstring(with_heading(page, "<h1>Sample</h1>", 3, meta or {}, TITLES, site))
+        tree = lxml.html.fromstring(with_heading(page, "<h1>Sample</h1>", 3, meta or {}, TITLES.get, site))
         return tree.xpath("//div[@class='page-facts']")[0]
 
     return heading

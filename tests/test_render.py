@@ -9,7 +9,7 @@ from blocks.errors import BadInput
 from blocks.read.page import read_page
 from blocks.record.outputs import write_outputs
 from blocks.render.frame import Site
-from blocks.render.html import with_code, with_results
+from blocks.render.html import with_bars, with_code, with_results
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def built(project, to_html):
     def built(page, change=lambda html: html):
         html = to_html(project.root, with_code(page, page.path.read_text()))
         site = Site(project.root, (), "https://example.org/guide", {"torch.ones": "a", "torch.nn.Linear": "b"})
-        return with_results(page, change(html), site, "../")
+        return with_bars(page, with_results(page, change(html), site, "../"), site, "../")
 
     return built
 

@@ -10,12 +10,11 @@ Used = dict[str, str]
 NAMES: dict[tuple[str, ...], list[Used]] = {}  # what has been computed; `blocks.needs.memory` keeps it
 
 
-def names_of(page: Page) -> list[Used]:
-    """Return for each block of a page what it uses: full dotted names by the way it writes them."""
-    written = codes(page)
-    if written not in NAMES:
-        NAMES[written] = library_names(written)
-    return NAMES[written]
+def names_of(page: Page) -> dict[str, Used]:
+    """Return what each Python block of a page uses: full dotted names by the way it writes them."""
+    if page.codes not in NAMES:
+        NAMES[page.codes] = library_names(page.codes)
+    return dict(zip(page.python, NAMES[page.codes], strict=True))
 
 
 def library_names(codes: tuple[str, ...]) -> list[Used]:
@@ -75,9 +74,4 @@ def shorter(name: str) -> Iterator[str]:
 
 def page_names(page: Page) -> set[str]:
     """Return the full dotted names that the blocks of a page use."""
-    return {full for used in names_of(page) for full in used.values()}
-
-
-def codes(page: Page) -> tuple[str, ...]:
-    """Return the code of the page's blocks, nothing for those that are not Python."""
-    return tuple(block.code if block.kind == "python" else "" for block in page.blocks)
+    return {full for used in names_of(page).values() for full in used.values()}

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from blocks.needs.imports import NAMES, codes
-from blocks.needs.needs import PROGRAMS, python_codes
+from blocks.needs.imports import NAMES
+from blocks.needs.needs import PROGRAMS
 from blocks.read.page import Page
 
 FOLDER = Path(__file__).parent
@@ -36,12 +36,12 @@ def recall(path: Path, pages: Iterable[Page]) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         return
     for page in pages:
-        if found := known.get(digest(codes(page))):
-            PROGRAMS[python_codes(page)], NAMES[codes(page)] = found
+        if found := known.get(digest(page.codes)):
+            PROGRAMS[page.codes], NAMES[page.codes] = found
 
 
 def kept(pages: Iterable[Page]) -> str:
     """Return the text of a file that knows these pages, as far as a build has asked about them."""
-    asked = [page for page in pages if python_codes(page) in PROGRAMS and codes(page) in NAMES]
-    known = {digest(codes(page)): (PROGRAMS[python_codes(page)], NAMES[codes(page)]) for page in asked}
+    asked = [page for page in pages if page.codes in PROGRAMS and page.codes in NAMES]
+    known = {digest(page.codes): (PROGRAMS[page.codes], NAMES[page.codes]) for page in asked}
     return json.dumps({"tooling": tooling(), "pages": known})

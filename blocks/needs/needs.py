@@ -21,16 +21,10 @@ def needs(page: Page, target: Block) -> list[Block]:
     """Return the blocks of the target's runnable copy, in page order, the target last."""
     if target.kind != "python":
         return [target]
-    blocks = [block for block in page.blocks if block.kind == "python"]
-    codes = python_codes(page)
-    if codes not in PROGRAMS:
-        PROGRAMS[codes] = read_programs(codes)
-    return [blocks[index] for index in PROGRAMS[codes][blocks.index(target)]]
-
-
-def python_codes(page: Page) -> Codes:
-    """Return the code of the page's Python blocks."""
-    return tuple(block.code for block in page.blocks if block.kind == "python")
+    if page.codes not in PROGRAMS:
+        PROGRAMS[page.codes] = read_programs(page.codes)
+    blocks = list(page.python.values())
+    return [blocks[index] for index in PROGRAMS[page.codes][list(page.python).index(target.name)]]
 
 
 def read_programs(codes: Codes) -> Programs:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, product
 from pathlib import Path
 from string import ascii_lowercase
@@ -58,11 +59,21 @@ class Page:
     def __getitem__(self, name: str) -> Block:
         return next(block for block in self.blocks if block.name == name)
 
+    @cached_property
+    def python(self) -> dict[str, Block]:
+        """The Python blocks by name, in page order."""
+        return {block.name: block for block in self.blocks if block.kind == "python"}
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The code of each Python block."""
+        return tuple(block.code for block in self.python.values())
+
     @property
     def prefix(self) -> dict[str, tuple[str, ...]]:
         """Names of the Python blocks up to and including each block."""
-        names = [block.name for block in self.blocks if block.kind == "python"]
-        return {name: tuple(names[: i + 1]) for i, name in enumerate(names)}
+        names = tuple(self.python)
+        return {name: names[: i + 1] for i, name in enumerate(names)}
 
 
 def read_page(path: Path, root: Path) -> Page:

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,13 +91,13 @@ def read_prose(path: Path) -> Iterator[tuple[str, str | None]]:
             yield COMMENT.sub("", cell.source).strip() + "\n\n", None
 
 
-def with_links(path: Path, html: str, addresses: Mapping[str, str]) -> str:
+def with_links(path: Path, html: str, title: Callable[[str], tuple[str, str] | None]) -> str:
     """Return the rendered prose with its links to pages leading to where these are built, and its headings' marks."""
 
     def built(link: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join("tutorials", link["path"]))
-        if target not in addresses:
+        if not (found := title(target)):
             raise BadInput(path, 1, f"a link leads to '{link['path']}', which is no page", "Mend the link")
-        return f'href="{addresses[target]}{link["anchor"] or ""}"'
+        return f'href="{found[1]}{link["anchor"] or ""}"'
 
     return LINK.sub(built, html).replace('class="anchor-link"', 'class="headerlink" title="Link to this section"')

@@ -50,7 +50,7 @@ def bar(page: Page, block: Block, site: Site, top: str) -> str:
     marks = f"{site.address('about/conventions', top)}#marks"
     first = escape(heading(page_key(page, site.root), block, status.torch))
     return (
-        f'<div class="block-bar" data-needs="{wanted}" data-heading="{first}"{UNSEARCHED}>'
+        f'<div class="block-bar" data-needs="{wanted}" data-heading="{first}">'
         f'<a class="block-name" href="#block-{block.name}">{block.name}</a>'
         f'<a class="mark {status.kind}" href="{marks}" title="{escape(status.long)}">{status.short}</a>'
         f'<a class="report" href="{escape(report_url(page, block, status.long, site))}">Report</a>'
@@ -93,10 +93,10 @@ def image(mark: Mark, path: Path, source: str) -> str:
 def references(page: Page, site: Site) -> list[str]:
     """Return for each block a line of links to the official documentation: each name where the page first uses it."""
     seen: set[str] = set()
-    lines = []
-    for used in names_of(page):
+    lines, names = [], names_of(page)
+    for block in page.blocks:
         links = []
-        for written, full in used.items():
+        for written, full in names.get(block.name, {}).items():
             pairs = zip(shorter(written), shorter(full), strict=False)
             label, name = next(((label, name) for label, name in pairs if name in site.addresses), ("", ""))
             if name and site.addresses[name] not in seen:

@@ -87,11 +87,17 @@ class Guide:
             markdown = markdown.replace(TOTALS, verification.totals(list(self.pages.values()), self.site))
         return rendering.with_code(self.pages[path], markdown)
 
-    def html(self, path: Path, html: str, meta: Mapping[str, Any], titles: heading.Titles, top: str) -> str:
-        """Return a page's HTML with every block in its frame and the facts below its title."""
-        page, reading = self.pages[path], heading.minutes(html)
+    def html(self, path: Path, html: str, title: heading.Title, top: str) -> str:
+        """Return what search finds of a page's HTML: with what came of each block below it."""
+        page = self.pages[path]
         if path == page.snippet:
-            html = tutorial.with_links(path, html, {source: url for source, (_, url) in titles.items()})
+            html = tutorial.with_links(path, html, title)
         framed = rendering.with_results(page, rendering.with_wide_tables(html), self.site, top)
-        framed = verification.with_tables(framed, list(self.pages.values()), self.site, top)
-        return heading.with_heading(page, framed, reading, meta, titles, self.site)
+        return verification.with_tables(framed, list(self.pages.values()), self.site, top)
+
+    def framed(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
+        """Return a page's HTML with the facts below its title and a bar on every block."""
+        page, reading = self.pages[path], heading.minutes(html)
+        return heading.with_heading(
+            page, rendering.with_bars(page, html, self.site, top), reading, meta, title, self.site
+        )

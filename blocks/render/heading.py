@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -11,37 +11,38 @@ from blocks.record.record import page_key
 from blocks.record.status import page_status
 from blocks.record.summary import spans, summary
 from blocks.record.works_from import page_works_from
-from blocks.render.frame import UNSEARCHED, Site
+from blocks.render.frame import Site
 from blocks.render.verification import anchor, said
 from blocks.run.environment import Environment
 
-Titles = Mapping[str, tuple[str, str]]
+Title = Callable[[str], tuple[str, str] | None]
 WORDS_A_MINUTE = 180
 TITLE_END = "</h1>"
 GITHUB = "https://github.com/"
 
 
-def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], titles: Titles, site: Site) -> str:
+def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], title: Title, site: Site) -> str:
     """Return the page's HTML with these lines after its title.
 
-    `reading` is in minutes; `titles` gives title and relative address of each page by its path below `docs/`.
+    `reading` is in minutes; `title` gives the title and relative address of a page by its path below `docs/`.
     """
     if TITLE_END not in html:
         return html
-    before = prerequisites(meta.get("prerequisites") or [], titles)
-    lines = verified(page, site, titles), before, f"{reading} min read{run_time(page, site)}", actions(page, site)
+    before = prerequisites(meta.get("prerequisites") or [], title)
+    lines = verified(page, site, title), before, f"{reading} min read{run_time(page, site)}", actions(page, site)
     head, tail = html.split(TITLE_END, 1)
     shown = "".join(f"<p>{line}</p>" for line in lines if line)
     status = '<p id="copied" role="status" aria-live="polite"></p>'
-    return f'{head}{TITLE_END}<div class="page-facts"{UNSEARCHED}>{shown}{status}</div>{tail}'
+    return f'{head}{TITLE_END}<div class="page-facts">{shown}{status}</div>{tail}'
 
 
-def verified(page: Page, site: Site, titles: Titles) -> str:
+def verified(page: Page, site: Site, title: Title) -> str:
     """Return in which environments every block of the page, as it stands, has passed."""
     if not page.blocks:
         return ""
     places = page_status(page, site.records, site.root)
-    link = f"{titles.get('about/verification.md', ('', ''))[1]}#{anchor(page, site.root)}"
+    _, address = title("about/verification.md") or ("", "")
+    link = f"{address}#{anchor(page, site.root)}"
     if not places:
         return f'<a href="{link}">Not yet verified</a>: no recorded environment has passed every block as it stands.'
     every = escape("\n".join(map(str, places)))
@@ -60,10 +61,10 @@ def limits(page: Page, places: Sequence[Environment], site: Site) -> str:
     return f"{text} {'Not every block has passed' if ran else 'Not yet run'} on CUDA."
 
 
-def prerequisites(paths: Sequence[str], titles: Titles) -> str:
+def prerequisites(paths: Sequence[str], title: Title) -> str:
     """Return links to the pages that a reader should know first."""
-    known = [titles[path] for path in paths if path in titles]
-    links = [f'<a href="{address}">{escape(title)}</a>' for title, address in known]
+    known = [found for path in paths if (found := title(path))]
+    links = [f'<a href="{address}">{escape(name)}</a>' for name, address in known]
     return f"Before you start: {', '.join(links)}." if links else ""
 
 

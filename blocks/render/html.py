@@ -5,7 +5,7 @@ from html import unescape
 
 from blocks.errors import BadInput, split_lines
 from blocks.read.fences import read_fences
-from blocks.read.page import Page
+from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial
 from blocks.record.outputs import read_outputs
 from blocks.render.frame import UNSEARCHED, Site, bar, output, picture, references
@@ -37,7 +37,7 @@ def option_text(info: str) -> str:
 
 
 def with_results(page: Page, html: str, site: Site, top: str) -> str:
-    """Return the page's HTML with every block in its frame; `top` leads from the page to the site's root.
+    """Return the page's HTML with what came of each block below it; `top` leads from the page to the site's root.
 
     Raises `BadInput` if what is rendered is not what is run.
     """
@@ -58,9 +58,20 @@ def with_results(page: Page, html: str, site: Site, top: str) -> str:
             )
         if block.name == "setup" or block.mark("figure"):  # the same imports on every page, and strokes of a pen
             code, linked = (part.replace(">", f"{UNSEARCHED}>", 1) for part in (code, linked))
-        parts = bar(page, block, site, top), code, picture(page, block, site.root, top)
-        shell = "".join(parts) + output(outputs.get(block.name, "")) + linked
-        html = f'{html[:start]}<div class="block" id="block-{block.name}">{shell}</div>{html[end:]}'
+        parts = code, picture(page, block, site.root, top), output(outputs.get(block.name, "")), linked
+        html = f"{html[:start]}{opening(block)}{''.join(parts)}</div>{html[end:]}"
+    return html
+
+
+def opening(block: Block) -> str:
+    """Return the tag that opens a block's frame."""
+    return f'<div class="block" id="block-{block.name}">'
+
+
+def with_bars(page: Page, html: str, site: Site, top: str) -> str:
+    """Return the HTML with a bar on top of each block: what no search needs to find."""
+    for block in page.blocks:
+        html = html.replace(opening(block), opening(block) + bar(page, block, site, top), 1)
     return html
 
 
