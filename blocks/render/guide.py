@@ -38,6 +38,7 @@ class Guide:
 
     def __init__(self, root: Path, repository: str, folders: bool = True) -> None:
         self.root = root
+        self.reading: dict[Path, int] = {}  # minutes that a page takes, measured before it gets its outputs
         records = tuple(read_records(root / "docs" / "records"))
         self.site = Site(root, records, repository.rstrip("/"), read_addresses(root), folders)
 
@@ -89,7 +90,7 @@ class Guide:
 
     def html(self, path: Path, html: str, title: heading.Title, top: str) -> str:
         """Return what search finds of a page's HTML: with what came of each block below it."""
-        page = self.pages[path]
+        page, self.reading[path] = self.pages[path], heading.minutes(html)
         if path == page.snippet:
             html = tutorial.with_links(path, html, title)
         framed = rendering.with_results(page, rendering.with_wide_tables(html), self.site, top)
@@ -97,7 +98,7 @@ class Guide:
 
     def framed(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
         """Return a page's HTML with the facts below its title and a bar on every block."""
-        page, reading = self.pages[path], heading.minutes(html)
+        page, reading = self.pages[path], self.reading[path]
         return heading.with_heading(
             page, rendering.with_bars(page, html, self.site, top), reading, meta, title, self.site
         )
