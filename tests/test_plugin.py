@@ -232,3 +232,16 @@ def test_a_block_left_out_stands_in_the_record_with_its_reason(pytester, project
         "setup": "passed",
         "left": "skipped: a disk",
     }
+
+
+@pytest.mark.parametrize(
+    ("code", "outcomes"),
+    [
+        ("raise ValueError('known')", {"xfailed": 1}),
+        ("x = 1", {"xpassed": 1}),
+    ],
+)
+def test_block_that_is_expected_to_fail(project, pytester, code, outcomes):
+    mark = {"only": "xfail(reason='a known fault', until='permanent', strict=False)"}
+    project.page(marks=mark, only=code)
+    pytester.runpytest(PAGE, "-k", "not [copy]").assert_outcomes(**outcomes)
