@@ -50,6 +50,7 @@ eval_transform = v2.Compose(
 )
 for name, transform in (("train", train_transform), ("eval", eval_transform)):
     print(name, "twice the same:", torch.equal(transform(image), transform(image)))
+print("channel means:", [f"{channel.mean():.1f}" for channel in eval_transform(image)])
 # --8<-- [end:eval-pipeline]
 
 

@@ -193,7 +193,7 @@ except ValueError as error:
 # --8<-- [start:solution-who-changed-it]
 optimizer = toy_optimizer()
 lr_scheduler.StepLR(optimizer, step_size=10)
-lr_scheduler.ReduceLROnPlateau(optimizer, patience=5)
+lr_scheduler.ReduceLROnPlateau(optimizer)
 lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=50)
 print(f"{optimizer.param_groups[0]['lr']:.4f}")
 # --8<-- [end:solution-who-changed-it]

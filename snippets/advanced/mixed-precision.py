@@ -65,15 +65,17 @@ def train(enabled, steps=60):
     for _ in range(steps):
         batch = torch.randint(len(X), (200,))
         with torch.autocast(device, dtype=torch.bfloat16, enabled=enabled):
-            loss = nn.functional.cross_entropy(model(X[batch]), y[batch])
+            logits = model(X[batch])
+            loss = nn.functional.cross_entropy(logits, y[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return (model(X).argmax(dim=1) == y).float().mean().item()
+    return logits.dtype, (model(X).argmax(dim=1) == y).float().mean().item()
 
 
 for enabled in (False, True):
-    print(f"autocast {enabled}: accuracy above 0.9: {train(enabled) > 0.9}")
+    dtype, accuracy = train(enabled)
+    print(f"trained in {dtype}, accuracy above 0.9: {accuracy > 0.9}")
 # --8<-- [end:train-both-ways]
 
 

@@ -50,7 +50,8 @@ X = torch.randn(8, 3).to(device)
 model = nn.Linear(3, 2).to(device)
 model(X).square().mean().backward()
 for name, parameter in model.named_parameters():
-    print(name, tuple(parameter.shape), tuple(parameter.grad.shape))
+    slopes = parameter.grad
+    print(name, tuple(parameter.shape), tuple(slopes.shape), f"{slopes.norm():.3f}")
 print(X.grad)
 # --8<-- [end:shape-of-a-gradient]
 
@@ -141,7 +142,7 @@ def mean_error(rows):
 w.grad = None
 (mean_error(slice(0, 4)) * 4 / 6).backward()
 (mean_error(slice(4, 6)) * 2 / 6).backward()
-torch.testing.assert_close(w.grad, torch.autograd.grad(mean_error(slice(6)), w)[0])
+torch.testing.assert_close(w.grad, torch.autograd.grad(mean_error(slice(None)), w)[0])
 print("the parts add up to the whole")
 # --8<-- [end:solution-batch-in-parts]
 

@@ -107,16 +107,18 @@ hidden.mean().backward()
 
 
 # --8<-- [start:clip-in-a-hook]
-w = torch.tensor([1.0, 1.0], device=device, requires_grad=True)
+w = torch.ones(3, device=device, requires_grad=True)
+scales = torch.tensor([0.5, 1000.0, -1000.0], device=device)
 handle = w.register_hook(lambda gradient: gradient.clamp(-1, 1))
-(w * torch.tensor([0.5, 1000.0], device=device)).sum().backward()
+(w * scales).sum().backward()
 print(w.grad.tolist())
 handle.remove()
+print(torch.autograd.grad((w * scales).sum(), w)[0].tolist())
 # --8<-- [end:clip-in-a-hook]
 
 
 # --8<-- [start:not-a-number]
-x = torch.tensor([0.0, 4.0], device=device, requires_grad=True)
+x = torch.tensor([0.0, 0.25], device=device, requires_grad=True)
 root = torch.where(x > 0, x.sqrt(), 0.0)
 print(root.tolist(), torch.autograd.grad(root.sum(), x)[0].tolist())
 # --8<-- [end:not-a-number]
@@ -162,6 +164,7 @@ def reverse_gradient(x):
 
 
 w = torch.tensor(2.0, device=device, requires_grad=True)
-(5 * w + 3 * reverse_gradient(w)).backward()
-print(w.grad.item())
+y = 5 * w + 3 * reverse_gradient(w)
+y.backward()
+print(y.item(), w.grad.item())
 # --8<-- [end:solution-reverse-a-gradient]

@@ -165,6 +165,7 @@ model = nn.Linear(2, 1).to(device)
 alias, snapshot = model.weight.detach(), model.weight.detach().clone()
 model(torch.ones(4, 2, device=device)).mean().backward()
 torch.optim.SGD(model.parameters(), lr=0.1).step()
-print("alias changed too:", torch.equal(alias, model.weight))
-print("snapshot changed too:", torch.equal(snapshot, model.weight))
+for name, kept in ("alias", alias), ("snapshot", snapshot):
+    changed = torch.equal(kept, model.weight)
+    print(f"{name}: changed too {changed}, requires_grad {kept.requires_grad}")
 # --8<-- [end:solution-remember-weights]

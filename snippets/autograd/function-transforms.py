@@ -103,7 +103,8 @@ shares = (limit / norms).clamp(max=1.0) / len(norms)
 step = {n: torch.einsum("i,i...->...", shares, g) for n, g in for_each.items()}
 print(f"norms from {norms.min().item():.3f} to {norms.max().item():.3f}")
 print(f"shortened: {(norms > limit).sum().item()} of {len(norms)}")
-print({name: tuple(g.shape) for name, g in step.items()})
+for name, g in step.items():
+    print(name, tuple(g.shape), f"{g.norm().item():.3f}")
 # --8<-- [end:clip-each-sample]
 
 
@@ -116,7 +117,7 @@ def add_noise(x):
     return x + torch.randn_like(x)
 
 
-values = torch.tensor([-1.0, 2.0], device=device)
+values = torch.tensor([-1.0, 0.5], device=device)
 for function in positive_part, add_noise:
     try:
         vmap(function)(values)
@@ -149,5 +150,6 @@ def run_one(parameters, buffers):
 logits = vmap(run_one)(stacked, buffers)
 torch.testing.assert_close(logits[3], models[3](X))
 average = logits.softmax(-1).mean(0)
-print(tuple(logits.shape), tuple(average.shape), f"{average[0].sum().item():.2f}")
+print(tuple(logits.shape), tuple(average.shape))
+print([f"{share:.3f}" for share in average[0].tolist()])
 # --8<-- [end:solution-five-models-at-once]

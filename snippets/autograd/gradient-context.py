@@ -26,8 +26,9 @@ weight = torch.ones(4, device=device, requires_grad=True)
 
 
 def answers(context, training=True):
-    norm, dropout = nn.BatchNorm1d(4).to(device), nn.Dropout(0.5)
-    nn.Sequential(norm, dropout).train(training)
+    norm, dropout = nn.BatchNorm1d(4).to(device), nn.Dropout()
+    for layer in norm, dropout:
+        layer.train(training)
     with context:
         y_hat = norm(X)
         dropped = dropout(X.new_ones(100)) == 0
@@ -70,8 +71,10 @@ model = nn.Sequential(*layers).to(device)
 for training in True, False:
     model.train(training)
     with torch.no_grad():
-        repeats = torch.stack([model(X[0]) for _ in range(50)])
-    print(f"training={training}: predictions differ: {repeats.std().item() > 0.01}")
+        repeats = model(X[:1].expand(50, 4))
+    differ = repeats.std().item() > 0.01
+    print(f"training={training}: {len(repeats)} predictions, different: {differ}")
+print(f"without dropout: {repeats.mean().item():.3f}")
 # --8<-- [end:noisy-predictions]
 
 
@@ -105,7 +108,6 @@ print((weight * scale.clone()).requires_grad)
 for context in torch.no_grad(), torch.inference_mode():
     with context:
         layer = nn.Linear(4, 2, device=device)
-        layer.weight.fill_(0.5)
     layer(X).sum().backward()
     print(layer.weight.requires_grad, layer.weight.grad is not None)
 # --8<-- [end:build-a-layer-inside]
@@ -114,7 +116,7 @@ for context in torch.no_grad(), torch.inference_mode():
 # --8<-- [start:enable-inside]
 for outer in contextlib.nullcontext(), torch.no_grad(), torch.inference_mode():
     with outer, torch.enable_grad():
-        print(type(outer).__name__, (x * 2).requires_grad)
+        print(type(outer).__name__, x.square().requires_grad)
 # --8<-- [end:enable-inside]
 
 
@@ -128,8 +130,9 @@ def predict_and_explain(model, X):
     return model(X), slopes
 
 
-scores, slopes = predict_and_explain(model, X)
-print(scores.requires_grad, slopes.shape, slopes.any().item())
+scores, slopes = predict_and_explain(model.train(), X)
+print(scores.requires_grad, slopes.shape)
+print([round(slope, 3) for slope in slopes.mean(dim=0).tolist()])
 # --8<-- [end:solution-slope-of-the-input]
 
 
@@ -147,6 +150,6 @@ def evaluating(model):
 
 model.train()
 with evaluating(model):
-    print(model.training, model(X).requires_grad)
-print(model.training, model(X).requires_grad)
+    print(f"inside: training={model.training} graph={model(X).requires_grad}")
+print(f"after: training={model.training} graph={model(X).requires_grad}")
 # --8<-- [end:solution-restore-the-mode]

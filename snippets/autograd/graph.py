@@ -26,6 +26,7 @@ x = torch.tensor(2.0, device=device)
 w = torch.tensor(0.5, device=device, requires_grad=True)
 hidden = torch.tanh(w * x)
 loss = hidden**2 + 3 * hidden
+print(f"loss {loss.item():.3f}, and behind it:")
 for node in nodes_behind(loss.grad_fn):
     print(type(node).__name__)
 # --8<-- [end:walk-the-graph]
@@ -96,7 +97,7 @@ weight = torch.ones(3, device=device, requires_grad=True)
 tensors = {
     "data": torch.ones(3, device=device),
     "weight": weight,
-    "weight * 2": weight * 2,
+    "weight.square()": weight.square(),
     "weight.double()": weight.double(),
     "weight.detach()": weight.detach(),
 }
@@ -134,7 +135,8 @@ for _ in range(100):
     loss = model(X).square().mean()
     total += loss
     total_of_numbers += loss.item()
-print(len(nodes_behind(total.grad_fn)), type(total_of_numbers))
+print(f"tensor {total.item():.2f} with {len(nodes_behind(total.grad_fn))} nodes")
+print(f"number {total_of_numbers:.2f}, a {type(total_of_numbers).__name__}")
 # --8<-- [end:total-keeps-every-graph]
 
 
@@ -147,7 +149,7 @@ for keep_history in True, False:
         for step in inputs:
             state = cell(step, state if keep_history else state.detach())
             state.sum().backward()
-        print("two steps done")
+        print(len(inputs), "steps done")
     except RuntimeError as error:
         print("RuntimeError:", str(error).split(".")[0])
 # --8<-- [end:solution-carry-a-state]

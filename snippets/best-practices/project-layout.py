@@ -64,7 +64,7 @@ def build_model(config):
 
 
 train_set, validation_set = load_data()
-print(len(train_set), len(validation_set))
+print(len(train_set), len(validation_set), "first:", train_set.indices[:3])
 # --8<-- [end:data-and-model]
 
 
@@ -79,7 +79,7 @@ def train_step(model, optimizer, x, y):
 
 def train(config, train_set, build=build_model):
     torch.manual_seed(config.seed)
-    model = build(config).to(device).train()
+    model = build(config).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr)
     loader = DataLoader(train_set, batch_size=config.batch_size, shuffle=True)
     for _ in range(config.epochs):
@@ -102,6 +102,9 @@ def accuracy(model, dataset):
 if __name__ == "__main__":
     model = train(parse([]), train_set)
     print("above 0.9:", accuracy(model, validation_set) > 0.9)
+    again = train(parse([]), train_set)
+    same = torch.allclose(again[0].weight, model[0].weight, atol=1e-3)
+    print("the same a second time:", same)
 # --8<-- [end:run]
 
 

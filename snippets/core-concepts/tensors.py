@@ -67,7 +67,8 @@ plt.show()
 counts = torch.tensor([1, 2, 3], device=device)
 zeros = torch.zeros(3, 4, device=device)
 noise = torch.randn(2, 3).to(device)  # normal distribution, mean 0
-print(counts.dtype, zeros.dtype)
+print(counts.tolist(), counts.dtype)
+print(zeros.tolist(), zeros.dtype)
 print(tuple(noise.shape), f"{noise[0, 0].item():.3f}")
 # --8<-- [end:make-tensors]
 

@@ -99,5 +99,6 @@ for name, (built_for, available) in machines.items():
 # --8<-- [start:solution-check-dtypes]
 for dtype in torch.float32, torch.bfloat16, torch.float16:
     x = torch.ones(8, 8, device=device, dtype=dtype)
-    print(dtype, (x @ x).sum().item())
+    product = x @ x
+    print(product.dtype, product.sum().item())
 # --8<-- [end:solution-check-dtypes]

@@ -164,7 +164,9 @@ print(local.int().tolist())
 real = place < torch.tensor([[6], [4]], device=device)
 both = keep & real[:, None, None]  # (batch, 1, queries, keys)
 print(tuple(both.shape), both[1, 0, -1].int().tolist())
-print(tuple(F.scaled_dot_product_attention(q, k, v, attn_mask=both).shape))
+masked = F.scaled_dot_product_attention(q, k, v, attn_mask=both)
+expected, _ = attention(q, k, v, keep=both)
+torch.testing.assert_close(masked, expected, rtol=0, atol=1e-3)
 # --8<-- [end:solution-both-masks]
 
 

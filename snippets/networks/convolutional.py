@@ -25,7 +25,7 @@ print(X.shape, y.shape, X.min().item(), X.max().item())
 edge = torch.tensor([[-1.0, 0.0, 1.0]] * 3, device=device)  # right minus left
 output = F.conv2d(X[:1], edge[None, None])  # (batch, channels, height, width)
 patch = X[0, 0, 2:5, 0:3]
-print(f"{(patch * edge).sum():.1f} {output[0, 0, 2, 0]:.1f}")
+print(f"{(patch * edge).sum():.1f} {output[0, 0, 2, 0]:.1f}", tuple(output.shape))
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.0))
 for ax, image, size in zip(axes, (X[0, 0], output[0, 0]), (3, 1), strict=True):
     ax.imshow(image.cpu().numpy())
@@ -103,7 +103,7 @@ print(CNN().to(device)(images).shape)
 
 # --8<-- [start:wrong-images]
 smaller, gray = torch.randn(2, 3, 28, 28), torch.randn(2, 1, 32, 32)
-raw = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
+raw = torch.zeros_like(smaller, dtype=torch.uint8)
 for wrong in (smaller, gray, raw):
     try:
         CNN()(wrong)
@@ -144,7 +144,6 @@ print("more than 93 in 100 right:", correct.float().mean().item() > 0.93)
 
 
 # --8<-- [start:solution-first-layer]
-torch.manual_seed(0)
 stem = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3).to(device)
 photos = torch.randn(1, 3, 224, 224).to(device)
 print(conv_size(224, 7, 2, 3), tuple(stem(photos).shape))

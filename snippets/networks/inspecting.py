@@ -26,7 +26,7 @@ def build():
 
 torch.manual_seed(0)
 model = build().to(device)
-x, y = torch.randn(4, 3, 32, 32).to(device), torch.tensor([0, 1, 2, 3], device=device)
+x, y = torch.randn(4, 3, 32, 32).to(device), torch.arange(4, device=device)
 print(tuple(model(x).shape))
 # --8<-- [end:model-to-inspect]
 
@@ -104,8 +104,7 @@ network = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2)).to(devic
 inputs = torch.randn(512, 20).to(device)
 for shift in (0.0, -2.0):
     nn.init.constant_(network[0].bias, shift)
-    active = network[:2](inputs) > 0
-    dead = ~active.any(dim=0)
+    dead = (network[:2](inputs) == 0).all(dim=0)
     print(f"bias {shift:4}: {dead.sum().item()} of 64 units never fire")
 # --8<-- [end:dead-units]
 
@@ -154,7 +153,6 @@ print(without_gradient(model), without_gradient(parts))
 
 
 # --8<-- [start:solution-activation-memory]
-torch.manual_seed(0)
 for batch_size in (4, 64):
     images = torch.randn(batch_size, 3, 32, 32).to(device)
     numbers = sum(math.prod(shape) for _, shape in summarize(model, images))

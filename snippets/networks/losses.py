@@ -34,16 +34,15 @@ for classes in (2, 10, 1000):
 
 
 # --8<-- [start:contract-table]
-labels = torch.randint(0, 3, (4,)).to(device)  # one class number a row
 flags = torch.randint(0, 2, (4, 3)).float().to(device)  # yes or no, three times a row
 numbers, measured = torch.randn(2, 4).to(device)
 rows = [
     (nn.MSELoss(), numbers, measured),
     (nn.HuberLoss(), numbers, measured),
     (nn.BCEWithLogitsLoss(), logits, flags),
-    (nn.CrossEntropyLoss(), logits, labels),
+    (nn.CrossEntropyLoss(), logits, y),
     (nn.CrossEntropyLoss(), logits, logits.softmax(dim=1)),
-    (nn.NLLLoss(), logits.log_softmax(dim=1), labels),
+    (nn.NLLLoss(), logits.log_softmax(dim=1), y),
 ]
 for criterion, given, target in rows:
     assert criterion(given, target).ndim == 0
@@ -53,13 +52,13 @@ for criterion, given, target in rows:
 
 
 # --8<-- [start:wrong-class-targets]
-scores = torch.zeros(4, 3)
+scores, right = logits.cpu(), y.cpu()  # where messages are clearest
 bad_targets = {
-    "float": torch.tensor([0.0, 2.0, 1.0, 2.0]),
-    "int32": torch.tensor([0, 2, 1, 2], dtype=torch.int32),
-    "column": torch.tensor([[0], [2], [1], [2]]),
-    "short": torch.tensor([0, 2, 1]),
-    "from 1": torch.tensor([1, 3, 2, 3]),
+    "float": right.float(),
+    "int32": right.int(),
+    "column": right[:, None],
+    "short": right[:3],
+    "from 1": right + 1,
 }
 for fault, target in bad_targets.items():
     try:
@@ -88,10 +87,10 @@ for given, target in ((score, whole.float()), (score.squeeze(1), whole)):
 
 
 # --8<-- [start:mismatched-regression]
-torch.manual_seed(0)
 y_hat, y = torch.randn(4, 1).to(device), torch.randn(4).to(device)
-print(tuple((y_hat - y).shape))
-F.mse_loss(y_hat, y)
+square = (y_hat - y).pow(2)
+print(tuple(square.shape))
+torch.testing.assert_close(F.mse_loss(y_hat, y), square.mean())
 # --8<-- [end:mismatched-regression]
 
 
@@ -101,7 +100,7 @@ X = torch.tensor(data, dtype=torch.float32)
 X = (X / X.std(dim=0)).to(device)  # the columns are centered already
 y = torch.tensor(progress, dtype=torch.float32)
 y = ((y - y.mean()) / y.std()).to(device)
-print(X.shape, y.shape)
+print(X.shape, y.shape, f"from {y.min():.3f} to {y.max():.3f}")
 # --8<-- [end:diabetes-data]
 
 

@@ -60,8 +60,10 @@ class Standardize(nn.Module):
 
 
 layer = Standardize().double()
-print([name for name, _ in layer.named_parameters()], list(layer.state_dict()))
-print(layer.scale.dtype, layer.mean.dtype, layer.note.dtype)
+print("learned:", [name for name, _ in layer.named_parameters()])
+for name, value in layer.state_dict().items():
+    print(f"kept: {name:5} {tuple(value.shape)} {value.dtype}")
+print("note:", layer.note.dtype)
 # --8<-- [end:parameter-or-buffer]
 
 
@@ -73,7 +75,6 @@ class Forgetful(nn.Module):
         self.head = nn.Linear(4, 2)
 
 
-torch.manual_seed(0)
 forgetful = Forgetful()
 print(forgetful)
 kept = sum(map(count, forgetful.layers)) + count(forgetful.head)
@@ -139,8 +140,8 @@ class TwoHeads(nn.Module):
         self.heads = nn.ModuleDict({"age": nn.Linear(8, 1), "price": nn.Linear(8, 1)})
 
 
-torch.manual_seed(0)
-print([name for name, _ in TwoHeads().named_parameters()])
+for name, parameter in TwoHeads().named_parameters():
+    print(name, tuple(parameter.shape))
 # --8<-- [end:solution-module-dict]
 
 
@@ -156,7 +157,8 @@ class DeepNN(nn.Module):
         return self.layers[-1](x)
 
 
-print(DeepNN(784, 128, 64, 10).to(device)(x).shape)
+deep = DeepNN(784, 128, 64, 10).to(device)
+print(deep(x).shape, f"{count(deep):,} parameters")
 # --8<-- [end:solution-any-depth]
 
 

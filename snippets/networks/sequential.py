@@ -104,14 +104,13 @@ print(f"residual: {first_gradient(residual=True):.2e}")
 
 
 # --8<-- [start:lazy-width]
-torch.manual_seed(0)
 images = torch.randn(8, 3, 32, 32).to(device)
 lazy = nn.Sequential(
     nn.Conv2d(3, 8, kernel_size=3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(10)
 ).to(device)
 print(lazy[-1])
 lazy(images[:1])  # one dry run fixes the width
-print(lazy[-1])
+print(lazy[-1], lazy(images).shape)
 # --8<-- [end:lazy-width]
 
 
@@ -129,7 +128,6 @@ class FirstOutput(nn.Module):
         return outputs[0]
 
 
-torch.manual_seed(0)
 tagger = nn.Sequential(nn.LSTM(8, 16), FirstOutput(), nn.Linear(16, 2)).to(device)
 print(tagger(torch.randn(5, 4, 8).to(device)).shape)
 # --8<-- [end:solution-take-the-output]
@@ -147,5 +145,6 @@ class Project(nn.Module):
 
 
 narrowing = Project(dense(784, 64), 784, 64).to(device)
-print(narrowing(x).shape, Project(dense(64, 64), 64, 64).skip)
+even = Project(dense(64, 64), 64, 64).to(device)
+print(even(narrowing(x)).shape, even.skip, narrowing.skip)
 # --8<-- [end:solution-residual-projection]

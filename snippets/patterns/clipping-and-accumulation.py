@@ -150,7 +150,7 @@ for i, (x, targets) in enumerate(loader, start=1):
         optimizer.step()
         optimizer.zero_grad()
         steps += 1
-print(len(loader), "batches,", steps, "steps")
+print(len(loader), "batches,", steps, f"steps, last loss {loss:.2f}")
 # --8<-- [end:both-in-a-loop]
 
 

@@ -132,7 +132,8 @@ train_set = Subset(LabelledImages(root, augment), order[:400])
 test_set = Subset(LabelledImages(root, to_tensor), order[400:])
 for part in (train_set, test_set):
     first, again = part[0][0], part[0][0]
-    print(len(part), "same picture twice:", torch.equal(first, again))
+    same = torch.equal(first, again)
+    print(len(part), part.indices[:3], "same picture twice:", same)
 # --8<-- [end:two-transforms]
 
 

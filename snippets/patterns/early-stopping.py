@@ -189,4 +189,5 @@ for _ in range(5):
             average.copy_(0.9 * average + 0.1 * parameter)
     ema.update_parameters(model)
 torch.testing.assert_close(list(ema.module.parameters()), by_hand)
+print(f"bias {model[-1].bias.mean():.3f}, averaged {by_hand[-1].mean():.3f}")
 # --8<-- [end:solution-average-by-hand]

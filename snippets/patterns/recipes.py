@@ -20,7 +20,7 @@ backbone = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU()).to(dev
 head = nn.Linear(16, 3).to(device)
 backbone.requires_grad_(False)
 trainable = [w for w in nn.Sequential(backbone, head).parameters() if w.requires_grad]
-optimizer = torch.optim.AdamW(trainable, lr=0.01)
+optimizer = torch.optim.AdamW(trainable)
 print(len(trainable), "tensors,", sum(w.numel() for w in trainable), "numbers to train")
 # --8<-- [end:freeze-the-backbone]
 
@@ -44,7 +44,7 @@ for mode in (True, False):
 # --8<-- [start:two-losses]
 torch.manual_seed(0)
 body, classes, size = nn.Linear(8, 16), nn.Linear(16, 3), nn.Linear(16, 1)
-model = nn.ModuleDict({"body": body, "classes": classes, "size": size}).to(device)
+model = nn.ModuleList([body, classes, size]).to(device)
 sizes = torch.rand(32).to(device) * 100
 features = body(x).relu()
 losses = {
@@ -67,8 +67,10 @@ labels = torch.tensor([0] * 900 + [1] * 90 + [2] * 10)
 dataset = TensorDataset(torch.randn(1000, 8), labels)
 per_class = 1 / labels.bincount()  # rare classes weigh more
 sampler = WeightedRandomSampler(per_class[labels], num_samples=1000)
-drawn = torch.cat([y for _, y in DataLoader(dataset, batch_size=50, sampler=sampler)])
-print("in the data:", labels.bincount().tolist(), "drawn:", drawn.bincount().tolist())
+loader = DataLoader(dataset, batch_size=50, sampler=sampler)
+drawn = torch.cat([y for _, y in loader])
+print("in the data:", labels.bincount().tolist())
+print("drawn in", len(loader), "batches:", drawn.bincount().tolist())
 # --8<-- [end:balance-with-a-sampler]
 
 
@@ -132,7 +134,9 @@ optimizer = torch.optim.AdamW(
     [{"params": backbone.parameters(), "lr": 0.001}, {"params": head.parameters()}],
     lr=0.01,
 )
-print([group["lr"] for group in optimizer.param_groups])
+for group in optimizer.param_groups:
+    trained = sum(w.requires_grad for w in group["params"])
+    print(trained, "trained tensors at", group["lr"])
 # --8<-- [end:solution-unfreeze-slowly]
 
 

@@ -19,20 +19,20 @@ def conv_size(n, kernel, stride=1, padding=0, dilation=1):
     return (n + 2 * padding - reach) // stride + 1
 
 
-print(conv_size(32, kernel=3), conv_size(32, 3, padding=1), conv_size(32, 3, 2, 1))
+print(conv_size(32, kernel=3), conv_size(32, 3, padding=1), conv_size(33, 3, 2, 1))
 # --8<-- [end:size-after-convolution]
 
 
 # --8<-- [start:test-every-setting]
 same, refused = 0, 0
-for n, k, s, p, d in product((7, 8, 9), (1, 2, 3, 5), (1, 2, 3), (0, 1, 2), (1, 2)):
+for n, k, s, p, d in product((7, 8, 9), (1, 2, 3, 5), range(1, 4), range(3), (1, 2)):
     layer = nn.Conv2d(1, 1, k, stride=s, padding=p, dilation=d).to(device)
-    x = torch.zeros(1, 1, n, n + 1, device=device)
+    x = torch.empty(1, n, n + 1, device=device)  # only its shape matters
     expected = [conv_size(size, k, s, p, d) for size in (n, n + 1)]
     if min(expected) < 1:
         refused += 1  # the window is larger than the padded image
         continue
-    assert list(layer(x).shape[2:]) == expected
+    assert list(layer(x).shape[1:]) == expected
     same += 1
 print(same, "settings agree,", refused, "do not fit")
 # --8<-- [end:test-every-setting]
@@ -40,27 +40,30 @@ print(same, "settings agree,", refused, "do not fit")
 
 # --8<-- [start:window-too-large]
 try:
-    nn.Conv2d(1, 1, kernel_size=5, dilation=2)(torch.zeros(1, 1, 8, 8))
+    nn.Conv2d(1, 1, kernel_size=5, dilation=2)(torch.empty(1, 1, 8, 8))
 except RuntimeError as error:
     print("RuntimeError:", str(error).splitlines()[0])
 # --8<-- [end:window-too-large]
 
 
 # --8<-- [start:size-after-pooling]
-x = torch.zeros(1, 1, 7, 7, device=device)
+x = torch.empty(1, 9, 7, device=device)  # width 7
 print(nn.MaxPool2d(2)(x).shape[-1], conv_size(7, kernel=2, stride=2))
 print(nn.MaxPool2d(2, ceil_mode=True)(x).shape[-1])
 print(nn.MaxPool2d(3, stride=2, padding=1)(x).shape[-1], conv_size(7, 3, 2, 1))
-print(nn.AdaptiveAvgPool2d(2)(x).shape[-1])  # asks for the result instead
+print(tuple(nn.AdaptiveAvgPool2d(2)(x).shape[1:]))  # asks for the result instead
 # --8<-- [end:size-after-pooling]
 
 
 # --8<-- [start:keep-the-size]
+paddings = []
 for k, d in product((1, 3, 5, 7), (1, 2, 3)):
     padding = d * (k - 1) // 2
+    paddings.append(padding)
     assert conv_size(32, k, padding=padding, dilation=d) == 32
     layer = nn.Conv2d(1, 1, k, padding="same", dilation=d).to(device)
-    assert layer(torch.zeros(1, 1, 32, 32, device=device)).shape[-1] == 32
+    assert layer(torch.empty(1, 32, 32, device=device)).shape[-1] == 32
+print("padding:", paddings)
 try:
     nn.Conv2d(1, 1, 3, padding="same", stride=2)
 except ValueError as error:
@@ -69,17 +72,21 @@ except ValueError as error:
 
 
 # --8<-- [start:size-after-transposed]
-def transposed_size(n, kernel, stride=1, padding=0, dilation=1, extra=0):
+def transposed_size(n, kernel, stride, padding, dilation=1, extra=0):
     """Return the length that a transposed convolution makes; extra: output_padding."""
     return (n - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1
 
 
-for n, k, s, p, e in product((4, 7), (2, 3, 4), (1, 2, 3), (0, 1), (0, 1)):
+same = 0
+for n, k, s, p, e in product((4, 7), range(2, 5), range(1, 4), range(2), range(2)):
     if e < s:  # a rule of the layer
         layer = nn.ConvTranspose2d(1, 1, k, s, p, output_padding=e).to(device)
-        x = torch.zeros(1, 1, n, n, device=device)
+        x = torch.empty(1, n, n, device=device)
         assert layer(x).shape[-1] == transposed_size(n, k, s, p, extra=e)
-print([conv_size(n, 3, 2, 1) for n in (7, 8)], transposed_size(4, 3, 2, 1))
+        same += 1
+print(same, "settings agree")
+print([conv_size(n, 3, 2, 1) for n in (7, 8)])
+print(transposed_size(4, 3, 2, 1), transposed_size(4, 3, 2, 1, extra=1))
 # --8<-- [end:size-after-transposed]
 
 
@@ -118,7 +125,7 @@ print(sizes)
 for k, s, p in product(range(1, 6), range(1, 4), range(3)):
     if all(transposed_size(n, k, s, p) == 2 * n for n in range(1, 50)):
         layer = nn.ConvTranspose2d(1, 1, k, s, p).to(device)
-        x = torch.zeros(1, 1, 9, 9, device=device)
+        x = torch.empty(1, 9, 9, device=device)
         assert layer(x).shape[-1] == 18
         print("kernel", k, "stride", s, "padding", p)
 # --8<-- [end:solution-double-the-size]

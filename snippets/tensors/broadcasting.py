@@ -144,7 +144,9 @@ print(tuple((torch.ones(1) + torch.ones(2, 3)).shape))
 images = torch.rand(8, 3, 4, 4).to(device)
 mean = images.mean(dim=(0, 2, 3))  # (3,)
 centered = images - mean[:, None, None]
-print(tuple(mean.shape), f"{centered.mean(dim=(0, 2, 3)).abs().max().item():.3f}")
+print([f"{value:.3f}" for value in mean.tolist()])
+after = centered.mean(dim=(0, 2, 3))
+torch.testing.assert_close(after, torch.zeros(3, device=device))
 # --8<-- [end:solution-normalize-channels]
 
 

@@ -13,8 +13,8 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [start:from-nested-lists]
 integers = torch.tensor([[1, 2], [3, 4]], device=device)
 floats = torch.tensor([[1.0, 2.0], [3.0, 4.0]], device=device)
-print(integers.shape, integers.dtype)
-print(floats.shape, floats.dtype)
+print(integers.tolist(), integers.shape, integers.dtype)
+print(floats.tolist(), floats.shape, floats.dtype)
 # --8<-- [end:from-nested-lists]
 
 
@@ -27,11 +27,12 @@ except RuntimeError as error:
 
 
 # --8<-- [start:from-a-shape]
-zeros = torch.zeros(3, 4, device=device)
-ones = torch.ones(2, 3, device=device)
+zeros = torch.zeros(2, 3, device=device)
+ones = torch.ones((3, 2), device=device)
 sevens = torch.full((2, 2), 7.0, device=device)
 identity = torch.eye(3, device=device)
-print(zeros.sum().item(), ones.sum().item(), sevens.mean().item())
+print(zeros.tolist())
+print(ones.tolist(), sevens.tolist())
 print(identity.tolist())
 # --8<-- [end:from-a-shape]
 
@@ -63,12 +64,13 @@ print(first.tolist(), torch.equal(first, second))
 
 
 # --8<-- [start:like-another-tensor]
-x = torch.randn(3, 4).to(device)
+x = torch.randn(2, 3).to(device)
 zeros = torch.zeros_like(x)
 counts = torch.zeros_like(x, dtype=torch.int64)
 row = x.new_ones(4)
-print(zeros.shape, zeros.dtype, zeros.device == x.device)
-print(counts.dtype, row.shape)
+print(zeros.tolist(), zeros.dtype, zeros.device == x.device)
+print(counts.tolist(), counts.dtype)
+print(row.tolist(), row.dtype)
 # --8<-- [end:like-another-tensor]
 
 
@@ -109,5 +111,6 @@ print(torch.equal(noise(1), noise(1)), torch.equal(noise(1), noise(2)))
 # --8<-- [start:solution-three-learning-rates]
 by_step = torch.arange(0.1, 0.4, 0.1)
 by_count = torch.linspace(0.1, 0.3, steps=3)
-print(len(by_step), len(by_count))
+print(by_step)
+print(by_count)
 # --8<-- [end:solution-three-learning-rates]

@@ -30,6 +30,7 @@ moved = torch.randn(1000, 1000).to(device)  # drawn on the CPU, then copied
 created = torch.zeros(1000, 1000, device=device)  # no copy
 back = moved.cpu()
 print(moved.device == created.device, back.device.type)
+print(moved.nbytes / 1e6, created.nbytes / 1e6, "MB")
 # --8<-- [end:move-or-create]
 
 
@@ -112,15 +113,14 @@ print(len(losses), f"steps, loss {losses[0]:.2f} to {losses[-1]:.2f}")
 prepare, copy, compute = 3, 1, 2  # lengths chosen for the drawing
 fig, axes = plt.subplots(2, sharex=True, figsize=(6.4, 3.2))
 for ax, blocking in zip(axes, (True, False), strict=True):
-    cpu = gpu = 0
+    cpu = 0
     for _ in range(4):
         ready = cpu + prepare
-        copied = max(ready, gpu) + copy
+        copied = ready + copy  # the GPU is idle by then
         ax.barh(1, prepare, left=cpu, color="C0", edgecolor="C7")
         ax.barh(0, copy, left=copied - copy, color="C1", edgecolor="C7")
         ax.barh(0, compute, left=copied, color="C2", edgecolor="C7")
         cpu = copied if blocking else ready
-        gpu = copied + compute
     ax.set_yticks([0, 1], ["GPU", "CPU"])
     ax.set(title="blocking copy" if blocking else "pinned, non_blocking=True")
 axes[1].set(xlabel="time", xticks=[])

@@ -51,9 +51,9 @@ print(grid[[0, 3]][:, [1, 4]].tolist())
 # --8<-- [start:write-to-a-copy]
 table = torch.zeros(4, 5, device=device)
 table[[0, 1]][:, 0] = 7.0  # writes to a copy, which is then dropped
-print(table.sum().item())
+print(table[:, 0].tolist())
 table[[0, 1], 0] = 7.0  # one indexing operation, so it writes to table
-print(table.sum().item())
+print(table[:, 0].tolist())
 # --8<-- [end:write-to-a-copy]
 
 
@@ -100,7 +100,8 @@ plt.show()
 rows = torch.arange(4, device=device)
 assert torch.equal(percent[rows, y], picked[:, 0])
 order = percent.argsort(dim=1, descending=True)
-print(order[3].tolist(), percent.gather(1, order)[3].tolist())
+print(order.tolist())
+print(percent.gather(1, order).tolist())
 # --8<-- [end:gather-or-pairs]
 
 
@@ -116,19 +117,21 @@ print("scatter_add:", counts.tolist())
 
 
 # --8<-- [start:where]
-x = torch.tensor([-4.0, 0.0, 4.0], device=device)
+x = torch.tensor([-4.0, 0.0, 1.0], device=device)
 print(torch.where(x > 0, x, 0.5 * x).tolist())
 # --8<-- [end:where]
 
 
 # --8<-- [start:where-runs-both-sides]
-x = torch.tensor([0.0, 4.0], device=device, requires_grad=True)
-torch.where(x > 0, x.sqrt(), 0.0).sum().backward()
-print("root of x:   ", x.grad.tolist())
+x = torch.tensor([0.0, 0.25], device=device, requires_grad=True)
+root = torch.where(x > 0, x.sqrt(), 0.0)
+root.sum().backward()
+print("root of x:   ", root.tolist(), x.grad.tolist())
 x.grad = None
 safe = torch.where(x > 0, x, 1.0)  # no zero reaches the root
-torch.where(x > 0, safe.sqrt(), 0.0).sum().backward()
-print("root of safe:", x.grad.tolist())
+root = torch.where(x > 0, safe.sqrt(), 0.0)
+root.sum().backward()
+print("root of safe:", root.tolist(), x.grad.tolist())
 # --8<-- [end:where-runs-both-sides]
 
 

@@ -154,7 +154,7 @@ def log_sum_exp(x):
     return largest + (x - largest).exp().sum().log()
 
 
-x = torch.tensor([1000.0, 1001.0, 1002.0], device=device)
+x = torch.tensor([0.0, 1000.0, 1001.0], device=device)
 print(f"{x.exp().sum().log().item()} {log_sum_exp(x).item():.3f}")
 torch.testing.assert_close(log_sum_exp(x), x.logsumexp(dim=0))
 # --8<-- [end:solution-log-sum-exp]

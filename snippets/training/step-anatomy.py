@@ -153,7 +153,8 @@ for rows in torch.arange(len(X)).split(64):
     loss = F.cross_entropy(model(X[rows]), y[rows])
     kept += loss
     numbers += loss.item()
-print(kept.grad_fn is not None, type(kept).__name__, type(numbers).__name__)
+print(type(kept).__name__, "with a graph:", kept.grad_fn is not None)
+print(type(numbers).__name__, f"{numbers:.2f}")
 # --8<-- [end:solution-running-loss]
 
 
