@@ -97,11 +97,11 @@ def test_numbers_that_vary(expected, actual, same):
     assert same_output(expected, actual, varies=True) is same
 
 
-SVG = '<svg width="{width}"><path d="M {x} 2.5 L 30 40"/><text>{text}</text>{image}</svg>'
+SVG = '<svg width="{width}"><path d="M {x} 2.5 L 30 40" style="opacity: {opacity}"/><text>{text}</text>{image}</svg>'
 
 
-def svg(x=10.0, text="loss", image="", width="460") -> str:
-    return SVG.format(x=x, text=text, image=image, width=width)
+def svg(x=10.0, text="loss", image="", width="460", opacity=0.3) -> str:
+    return SVG.format(x=x, text=text, image=image, width=width, opacity=opacity)
 
 
 def raster(value: int, side: int = 4) -> str:
@@ -122,10 +122,19 @@ def raster(value: int, side: int = 4) -> str:
         (svg(x=12.0), False),
         (svg(text="accuracy"), False),
         (svg(image="<path/>"), False),
+        (svg(opacity=1.0), False),
     ],
 )
 def test_pictures_agree_within_pixels(other, same):
     assert same_picture(svg(), other) is same
+
+
+@pytest.mark.parametrize(
+    ("label", "other", "same"),
+    [("20", "21", False), ("0.0", "1.0", False), ("loss 0.123", "loss 0.124", True), ("0.12", "0.13", False)],
+)
+def test_labels_agree_as_printed_text_does(label, other, same):
+    assert same_picture(svg(text=label), svg(text=other)) is same
 
 
 @pytest.mark.parametrize(

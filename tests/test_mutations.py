@@ -47,7 +47,9 @@ def test_what_no_run_could_tell_apart_is_left_alone(code):
 
 
 def test_every_mutant_is_other_code_on_the_same_lines():
-    code = "x = torch.zeros(\n    2,\n    3,\n)\nfor i in range(4):\n    x += i * 2.5\nprint(f'{x.sum():.2f}', x.dtype)\n"
+    code = (
+        "x = torch.zeros(\n    2,\n    3,\n)\nfor i in range(4):\n    x += i * 2.5\nprint(f'{x.sum():.2f}', x.dtype)\n"
+    )
     found = mutants(code)
     assert len({mutant.code for mutant in found}) == len(found) > 10
     for mutant in found:

@@ -12,6 +12,8 @@ MANY_DECIMALS = 5
 PIXELS = 1.5
 RASTER = re.compile(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)")
 RASTER_RMS = 3.0
+STYLE = re.compile(r'style="[^"]*"')
+LABEL = re.compile(r"(?<=>)[^<>]+(?=</t(?:ext|span)>)")
 
 
 def same_output(expected: str, actual: str, varies: bool = False) -> bool:
@@ -69,9 +71,15 @@ def last_unit(number: str) -> float | None:
 
 
 def same_picture(expected: str, actual: str) -> bool:
-    """Tell whether two SVG pictures agree: elements exactly, coordinates to 1.5 pixels, rasters to an RMS of 3."""
+    """Tell whether two SVG pictures agree.
+
+    Elements, colours and widths exactly, labels as printed text, coordinates to 1.5 pixels, rasters to an RMS of 3.
+    """
     if expected == actual:
         return True
+    labels = ["\n".join(LABEL.findall(svg)) for svg in (expected, actual)]
+    if STYLE.findall(expected) != STYLE.findall(actual) or not same_output(labels[0], labels[1]):
+        return False
     if RASTER.sub("", expected).count("<image") != RASTER.sub("", actual).count("<image"):
         return False
     rasters = zip(RASTER.findall(expected), RASTER.findall(actual), strict=True)

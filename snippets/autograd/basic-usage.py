@@ -143,7 +143,7 @@ w.grad = None
 (mean_error(slice(0, 4)) * 4 / 6).backward()
 (mean_error(slice(4, 6)) * 2 / 6).backward()
 torch.testing.assert_close(w.grad, torch.autograd.grad(mean_error(slice(None)), w)[0])
-print("the parts add up to the whole")
+print("parts and whole:", [f"{slope:.3f}" for slope in w.grad.tolist()])
 # --8<-- [end:solution-batch-in-parts]
 
 
