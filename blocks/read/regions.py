@@ -83,6 +83,8 @@ def check_name(path: Path, line: int, name: str) -> None:
 
 def check_code_outside(path: Path, regions: dict[str, Region]) -> None:
     """Refuse executable code that no region holds, but for the docstring and a main guard."""
+    if are_all(read_text(path), regions):
+        return
     inside = {n for region in regions.values() for n in range(region.line, region.line + region.text.count("\n"))}
     try:
         body = ast.parse(read_text(path), filename=str(path)).body
@@ -95,6 +97,25 @@ def check_code_outside(path: Path, regions: dict[str, Region]) -> None:
         for part in node.body if isinstance(node, ast.If) and is_main_guard(node) else [node]:
             if not set(range(part.lineno, (part.end_lineno or part.lineno) + 1)) <= inside:
                 raise BadInput(path, part.lineno, "code outside a region", "Put it between markers and show it")
+
+
+def are_all(text: str, regions: dict[str, Region]) -> bool:
+    """Tell whether each region is a program by itself and only a docstring stands before them, as is almost always so.
+
+    This is cheaper than a syntax tree of the whole file.
+    """
+    lines = split_lines(text)
+    for region in regions.values():
+        size = region.text.count("\n")
+        lines[region.line - 1 : region.line - 1 + size] = [""] * size
+    try:
+        around = ast.parse("\n".join(lines)).body
+        for region in regions.values():
+            compile(region.shown()[1], region.name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    first = min((region.line for region in regions.values()), default=0)
+    return all(is_docstring(node) and node.lineno < first for node in around[:1]) and len(around) <= 1
 
 
 def is_docstring(node: ast.stmt) -> bool:

@@ -77,8 +77,8 @@ def output(text: str) -> str:
 
 def picture(page: Page, block: Block, root: Path, top: str) -> str:
     """Return the element that shows what a block drew, or nothing."""
-    mark, path = block.mark("figure"), figure_path(page, block, root)
-    if mark is None or not path.exists():
+    mark = block.mark("figure")
+    if mark is None or not (path := figure_path(page, block, root)).exists():
         return ""
     return image(mark, path, f"{top}{path.relative_to(root / 'docs').as_posix()}")
 

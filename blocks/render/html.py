@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-from blocks.errors import BadInput, split_lines
+from blocks.errors import BadInput, read_text, split_lines
 from blocks.read.fences import read_fences
 from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial
@@ -18,13 +18,15 @@ def with_code(page: Page, markdown: str) -> str:
     """Return the page's Markdown with every block's code in its fence, under the anchor `block-NAME`."""
     if is_tutorial(page.path):
         return markdown
-    lines = split_lines(markdown)
-    fences = [fence for fence in read_fences(page.path, markdown) if fence.kind]
+    lines, whole = split_lines(markdown), read_text(page.path)
+    known = whole if whole.endswith(markdown) else markdown  # without its front matter: its fences have been read
+    above = known.count("\n") - markdown.count("\n")
+    fences = [fence for fence in read_fences(page.path, known) if fence.kind]
     for fence, block in reversed(list(zip(fences, page.blocks, strict=True))):
         ticks = "`" * (3 + max((len(run) for run in re.findall("`+", block.code)), default=0))
         head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {option_text(fence.info)}}}"
         code = [f"{fence.prefix}{line}" for line in split_lines(block.code)]
-        lines[fence.line - 1 : fence.end] = [head, *code, f"{fence.prefix}{ticks}"]
+        lines[fence.line - 1 - above : fence.end - above] = [head, *code, f"{fence.prefix}{ticks}"]
     return "\n".join(lines)
 
 

@@ -20,7 +20,7 @@ def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
     cells = []
     for number, part in enumerate(parts(page)):
         if part.block and part.block.kind == "python" and not part.block.mark("skip"):
-            picture = figure_path(page, part.block, root)
+            picture = figure_path(page, part.block, root) if part.block.mark("figure") else None
             cells.append(code_cell(part.block, outputs.get(part.block.name, ""), picture))
         else:
             text = fenced(part.block.kind, part.block.code, "") if part.block else with_links(plain(part.text), address)
@@ -32,12 +32,12 @@ def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
-def code_cell(block: Block, printed: str, picture: Path) -> dict[str, Any]:
+def code_cell(block: Block, printed: str, picture: Path | None) -> dict[str, Any]:
     """Return the block's cell, with what it printed and drew."""
     shown: list[dict[str, Any]] = []
     if printed:
         shown.append({"output_type": "stream", "name": "stdout", "text": printed})
-    if block.mark("figure") and picture.exists():
+    if picture and picture.exists():
         drawn = {"image/svg+xml": picture.read_text("utf-8")}
         shown.append({"output_type": "display_data", "data": drawn, "metadata": {}})
     return {
