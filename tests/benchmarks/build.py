@@ -98,15 +98,14 @@ def main() -> None:
     for number in options.pages:
         with tempfile.TemporaryDirectory() as name:
             write_project(Path(name), number)
-            first, *pairs = [
-                (seconds(Path(name, "with")), seconds(Path(name, "without"))) for _ in range(options.rounds)
-            ]
+            both = Path(name, "with"), Path(name, "without")
+            first, *pairs = [tuple(map(seconds, both)) for _ in range(options.rounds)]
         ours, plain = (statistics.median(times) for times in zip(*pairs, strict=True))
         ratio = statistics.median(a / b for a, b in pairs)
         own = 1000 * (ours - plain) / number
-        print(
-            f"{number:4} pages: {ours:6.2f} s with, {plain:6.2f} s without, ratio {ratio:.2f} (first build {first[0] / first[1]:.2f}), {own:5.1f} ms a page"
-        )
+        cold = first[0] / first[1]
+        figures = f"{ours:6.2f} s with, {plain:6.2f} s without, ratio {ratio:.2f}, {own:5.1f} ms a page"
+        print(f"{number:4} pages: {figures}; first build {cold:.2f}")
 
 
 if __name__ == "__main__":
