@@ -8,7 +8,7 @@ import pytest
 from blocks.errors import BadInput
 from blocks.needs import needs
 from blocks.read import page
-from blocks.record import outputs, record, verdict
+from blocks.record import record, verdict
 from blocks.run import runner as run
 from tests.failure import told
 
@@ -52,8 +52,7 @@ class BlockItem(pytest.Item):
         """Pass, fail with what is wrong, or skip what did not run."""
         if result.outcome == "not run":
             pytest.skip(f"not run: {result.reason}")
-        recorded = outputs.read_outputs(self.parent.page.snippet, self.parent.variants)
-        fault = verdict.fault(self.parent.page, self.block, result, recorded, self.config.rootpath)
+        fault = verdict.fault(self.parent.page, self.block, result, self.parent.recorded, self.config.rootpath)
         if fault:
             raise BlockFailed(fault)
 

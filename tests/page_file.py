@@ -1,6 +1,7 @@
 """A page as pytest collects it: an item a block, and one for each copy that is not a prefix of its page."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import pytest
 
@@ -79,6 +80,11 @@ class PageFile(pytest.File):
         device, root = self.config.getoption("device"), self.config.rootpath
         variant = self.config.getoption("variant") or ("cuda" if device == "cuda" else "")
         rerecord.rerecord(self.page, self.results, whole, root, variant, self.variants)
+
+    @cached_property
+    def recorded(self) -> dict[str, str]:
+        """The page's recorded outputs that hold in this session; first asked for when its blocks have run."""
+        return outputs.read_outputs(self.page.snippet, self.variants)
 
     @property
     def variants(self) -> list[str]:

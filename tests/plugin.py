@@ -53,12 +53,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def preload(config: pytest.Config) -> None:
-    """Begin to import torch while pytest collects, where the command line names pages and these run here."""
+    """Begin to import torch while pytest collects, where all that the command line names are pages, which run here."""
     named = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
-    snippets = [paths.snippet_path(path, config.rootpath) for path in named if paths.is_page(path, config.rootpath)]
+    pages = [[page for page in paths.find_pages(config.rootpath) if page.is_relative_to(path)] for path in named]
     elsewhere = config.getoption("collectonly") or config.getoption("numprocesses", None)
-    if len(snippets) == len(named) and all(path.exists() for path in snippets) and not elsewhere:
-        runner_of(config).preload("".join(path.read_text("utf-8") for path in snippets))
+    if all(pages) and not elsewhere:
+        snippets = {paths.snippet_path(page, config.rootpath) for below in pages for page in below}
+        runner_of(config).preload("".join(path.read_text("utf-8") for path in snippets if path.exists()))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

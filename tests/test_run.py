@@ -10,6 +10,7 @@ import pytest
 
 from blocks.read.page import read_page
 from blocks.run.runner import Limits, Runner
+from blocks.run.standby import standby
 
 GIB = 2**30
 unix = pytest.mark.skipif(sys.platform == "win32", reason="signals, fork and sleep are those of Unix")
@@ -285,6 +286,15 @@ def test_random_numbers_are_fresh_for_each_page(project, start):
 def test_no_folder_is_left(run):
     [result] = run(only="import os; print(os.getcwd())")
     assert not os.path.exists(result.output.strip())
+
+
+def test_next_process_waits_already_and_is_replaced_if_it_ends(run):
+    run(only="pass")
+    waiting, _ = standby(Runner().method).waiting[-1]
+    waiting.kill()
+    waiting.join()
+    [result] = run(only="print('fine')")
+    assert result.output == "fine\n"
 
 
 def test_spawned_page_runs_the_same(project):

@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from blocks.run.devices import UNUSED, allocations
-from blocks.run.isolation import fresh_main, isolate, main_of_workers
+from blocks.run.isolation import fresh_main, isolate, lead_group, main_of_workers
 from blocks.run.messages import Job, Result, Step
 from blocks.run.reads import read_notes
 
 
-def main(job: Job, sender: Connection) -> None:
-    """Execute the job's steps in one fresh `__main__`; stop after the first that fails."""
+def main(pipe: Connection) -> None:
+    """Wait for a job, execute its steps in one fresh `__main__` until one fails, and wait to be ended."""
+    lead_group()
+    try:
+        job: Job = pipe.recv()
+    except EOFError:
+        return
     isolate(job)
     namespace = fresh_main(job.path)
     owner, position = os.getpid(), 0
@@ -35,9 +40,11 @@ def main(job: Job, sender: Connection) -> None:
         reason = reason or undrawn or (UNUSED if unused else "")
         outcome = "failed" if reason else "passed"
         seconds = time.perf_counter() - started
-        sender.send(Result(step.name, outcome, reason, output, figures, seconds, read_notes(Path(job.folder, "read"))))
+        pipe.send(Result(step.name, outcome, reason, output, figures, seconds, read_notes(Path(job.folder, "read"))))
         if reason:
             break
+    with contextlib.suppress(EOFError):
+        pipe.recv()  # nothing comes: this process stays until it is ended, for what it has started is found through it
 
 
 def execute(step: Step, namespace: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -88,6 +89,7 @@ def as_json() -> str:
     return json.dumps(asdict(describe()))
 
 
+@cache
 def installed(package: str) -> str:
     """Return the version of a package without its build tag, or '' where it is not installed."""
     try:

@@ -27,10 +27,7 @@ STRICT = (DeprecationWarning, FutureWarning, UserWarning)
 
 
 def isolate(job: Job) -> None:
-    """Lead a process group; own working directory, standard streams, warning filters and random numbers."""
-    if hasattr(os, "setsid"):
-        os.setsid()
-        die_with_parent()
+    """Give this process a working directory, standard streams, warning filters and random numbers of its own."""
     os.chdir(Path(job.folder, "work"))
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(job.folder, "tmp"))
     os.mkdir(tempfile.tempdir)
@@ -53,6 +50,13 @@ def isolate(job: Job) -> None:
     if job.device == "cpu":
         hide_accelerators()
     strict_warnings()
+
+
+def lead_group() -> None:
+    """Lead a process group, which an interruption of the terminal does not reach, and which is ended as a whole."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+        die_with_parent()
 
 
 def own_streams(folder: Path) -> None:

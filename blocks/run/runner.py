@@ -5,7 +5,6 @@ forking is safe, and `spawn` elsewhere. This side holds the clock and the memory
 """
 
 import json
-import multiprocessing
 import os
 import shutil
 import sys
@@ -20,12 +19,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blocks.read.page import Block, Page
-from blocks.run import child
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
 from blocks.run.messages import Job, Result, Step
 from blocks.run.processes import end, ended, resident, size
-from blocks.run.start import Limits, bare_main, make_job
+from blocks.run.standby import standby
+from blocks.run.start import Limits, make_job
 
 ENVIRONMENT = {
     "MPLBACKEND": "module://blocks.run.figures",
@@ -35,7 +34,7 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 PRELOAD = ("torch._dynamo", "torchvision", "matplotlib.pyplot", "numpy", "sklearn.datasets")
-TRIGGER = {"torch._dynamo": ("optim", "compile", "func", "checkpoint")}
+TRIGGER = {"torch._dynamo": ("optim", "compile", "torch.func", "utils.checkpoint")}
 POLL = 0.1
 
 
@@ -87,7 +86,7 @@ class Runner:
         if self.method == "forkserver":
             words = ((name, TRIGGER.get(name, (name.split(".")[0],))) for name in PRELOAD)
             modules = [name for name, triggers in words if any(word in code for word in triggers)]
-            forkserver.set_forkserver_preload(["torch", *modules, "blocks.run.child"])
+            forkserver.set_forkserver_preload(["torch", *modules, "blocks.run.child", "blocks.run.warm"])
             forkserver.ensure_running()
 
     def run(self, page: Page, blocks: list[Block]) -> Iterator[Result]:
@@ -100,17 +99,13 @@ class Runner:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _results(self, job: Job, folder: Path) -> Iterator[Result]:
-        receiver, sender = multiprocessing.Pipe(duplex=False)
-        context: Any = multiprocessing.get_context(self.method)
-        process = context.Process(target=child.main, args=(job, sender))
-        with bare_main():
-            process.start()
-        sender.close()
+        process, pipe = standby(self.method).begin(job)
         steps = iter(job.steps)
-        with receiver, guarded(process.pid):
+        with pipe, guarded(process.pid):
             try:
+                standby(self.method).prepare()
                 for current in steps:
-                    result = self._receive(process, receiver, current, folder)
+                    result = self._receive(process, pipe, current, folder)
                     yield result
                     if result.outcome == "failed":
                         yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
