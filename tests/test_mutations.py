@@ -39,6 +39,9 @@ def test_one_thing_is_changed(code, expected):
         "def f():\n    pass",
         "plt.show()",
         "device = torch.accelerator.current_accelerator()",
+        "x, y = x.to(device), y.to(device)",
+        "torch.manual_seed(0)",
+        "torch.set_num_threads(1)",
         "torch.testing.assert_close(a, b, rtol=1e-3)",
     ],
 )

@@ -3,8 +3,10 @@
 Left out, since no run could or should tell them apart: docstrings and assert messages (comments in effect); a dropped
 check, a check's tolerance, and `strict` of `zip` (they change what is tested, not what is shown); imports, definitions
 and literal text in f-strings (always noticed, so they would flatter the figure); the line that asks for an accelerator,
-and a dropped `device=`, which mean nothing where there is only a CPU; a dropped `plt.show()`, which does nothing where
-there is no window; swapped arguments of a symmetric function. All else counts: seeds and free choices of input too.
+a move to it, and a dropped `device=` or `non_blocking=`, which mean nothing where there is only a CPU; the number of
+threads; a dropped `plt.show()`, which does nothing where there is no window; swapped arguments of a symmetric function;
+and which random numbers are drawn (a seed, a `generator=`), for what a page says should hold for any. All else counts,
+free choices of input too.
 """
 
 import ast
@@ -27,7 +29,9 @@ PAIRS = (
 NAMES = {a: b for pair in PAIRS.split(", ") for a, b in (pair.split(), reversed(pair.split()))}
 SYMMETRIC = ("allclose", "equal", "isclose", "mse_loss", "l1_loss")
 CHECKS = ("assert_close", "assert_equal", "show")
+UNSEEN_CALLS = ("manual_seed", "seed", "set_num_threads")
 TOLERANCES = ("rtol", "atol", "match")
+UNSEEN_KEYWORDS = (*TOLERANCES, "device", "generator", "non_blocking")
 KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Pass, ast.Assert, ast.Global, ast.Nonlocal)
 
 
@@ -50,11 +54,13 @@ def exempted(node: ast.AST) -> Iterator[ast.AST]:
         yield from (part for part in node.values if isinstance(part, ast.Constant))
         yield from (part.format_spec for part in node.values if getattr(part, "format_spec", None))
     elif isinstance(node, ast.Assign):
-        yield from [node] if "current_accelerator" in ast.unparse(node) else []
+        yield from [node] if "current_accelerator" in ast.unparse(node) or is_move(node.value) else []
     elif isinstance(node, ast.keyword) and node.arg in TOLERANCES:
         yield node
     elif isinstance(node, ast.Call) and ast.unparse(node.func) == "zip":
         yield from node.keywords
+    elif isinstance(node, ast.Call) and called(node) in UNSEEN_CALLS:
+        yield from node.args
 
 
 def mutate(node: ast.AST, source: Source) -> Iterator[Mutant]:
@@ -98,7 +104,7 @@ def other_constant(value: object) -> str:
 def arguments(source: Source, node: ast.Call) -> Iterator[Mutant]:
     """Yield the mutants with a keyword argument dropped, and with the first two arguments swapped."""
     for keyword in node.keywords if ast.unparse(node.func) != "zip" else []:
-        if keyword.arg and keyword.arg not in (*TOLERANCES, "device"):
+        if keyword.arg and keyword.arg not in UNSEEN_KEYWORDS:
             after = re.match(rb"\s*,?", source.code[source.end(keyword) :])
             end = source.end(keyword) + len(after[0] if after and b"," in after[0] else b"")
             yield source.mutant(keyword, source.start(keyword), end, "")
@@ -114,14 +120,26 @@ def arguments(source: Source, node: ast.Call) -> Iterator[Mutant]:
         yield source.mutant(node, source.start(pair[0]), source.end(pair[1]), swapped)
 
 
+def called(node: ast.Call) -> str:
+    """Return the last name of what a call calls."""
+    return ast.unparse(node.func).rpartition(".")[2]
+
+
+def is_move(value: ast.AST) -> bool:
+    """Tell whether a value only says which device it is on, or each of its parts does."""
+    if isinstance(value, ast.Tuple):
+        return all(map(is_move, value.elts))
+    return isinstance(value, ast.Call) and called(value) == "to" and [*map(ast.unparse, value.args)] == ["device"]
+
+
 def is_symmetric(node: ast.Call) -> bool:
     """Tell whether the order of a call's two arguments means nothing."""
-    return ast.unparse(node.func).rpartition(".")[2] in SYMMETRIC
+    return called(node) in SYMMETRIC
 
 
 def is_check(node: ast.AST) -> bool:
-    """Tell whether a statement or call only asserts, or shows a figure."""
+    """Tell whether a statement or call only asserts, shows a figure, seeds, or sets the number of threads."""
     if isinstance(node, ast.For | ast.With):
         return all(isinstance(part, ast.Assert) or is_check(part) for part in node.body)
     call = node.value if isinstance(node, ast.Expr) else node
-    return isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in CHECKS
+    return isinstance(call, ast.Call) and called(call) in (*CHECKS, *UNSEEN_CALLS)
