@@ -16,6 +16,7 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.started = self.told = time.monotonic()
+        self.running = False
         self.left: dict[str, set[str]] = {}
         self.sizes: dict[str, int] = {}
         self.total = 0
@@ -36,6 +37,12 @@ class Progress:
         self.total = len(ids)
         self.sizes = {file: len(names) for file, names in self.left.items()}
 
+    def pytest_runtest_logstart(self) -> None:
+        """Start the clock with the first item: torch has been imported by then."""
+        if not self.running:
+            self.running = True
+            self.started = self.told = time.monotonic()
+
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         self.left.get(nodeid.partition("::")[0], set()).discard(nodeid)
         if time.monotonic() - self.told > EVERY and any(self.left.values()):
@@ -49,13 +56,15 @@ class Progress:
     def line(self, elapsed: float) -> str:
         """Return what is done after so many seconds, and an estimate of what is left."""
         known = [self.seconds[file] / self.sizes[file] for file in self.sizes if file in self.seconds]
+        trust = EVERY if known else 0.0  # seconds that what is recorded weighs beside what has been seen
         usual = sum(known) / len(known) if known else 1.0
         costs = {file: self.seconds.get(file, usual * size) / size for file, size in self.sizes.items()}
         rest = sum(costs[file] * len(names) for file, names in self.left.items())
         whole = sum(costs[file] * size for file, size in self.sizes.items())
         files = sum(not names for names in self.left.values())
         items = self.total - sum(map(len, self.left.values()))
-        minutes, seconds = divmod(round(elapsed * rest / max(whole - rest, 1e-9)), 60)
+        pace = (elapsed + trust) / max(whole - rest + trust, 1e-9)
+        minutes, seconds = divmod(round(pace * rest), 60)
         left = f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
         done = f"{files} of {len(self.left)} pages and files, {items} of {self.total} blocks and tests"
         return f"  {done}; about {left} left"

@@ -28,7 +28,23 @@ def test_estimate_from_recorded_seconds(progress):
     progress.seconds = {"docs/a.md": 1.0, "docs/b.md": 10.0, "tests/test_x.py": 9.0}
     progress.pytest_runtest_logfinish(IDS[0])
     progress.pytest_runtest_logfinish(IDS[1])
-    assert progress.line(2).endswith("about 38 s left")
+    assert progress.line(1).endswith("about 19 s left")
+    assert progress.line(2).endswith("about 21 s left")  # one second late is no reason to double what is recorded
+
+
+def test_estimate_follows_a_machine_of_half_the_pace(progress):
+    progress.seconds = {"docs/a.md": 1000.0, "docs/b.md": 10.0, "tests/test_x.py": 10.0}
+    progress.pytest_runtest_logfinish(IDS[0])
+    progress.pytest_runtest_logfinish(IDS[1])
+    assert progress.line(2000).endswith("about 40 s left")
+
+
+def test_clock_starts_with_the_first_item(progress):
+    progress.started = -1e9
+    progress.pytest_runtest_logstart()
+    started = progress.started
+    progress.pytest_runtest_logstart()
+    assert progress.started == started > 0
 
 
 def test_records_hold_seconds_by_page(project):
