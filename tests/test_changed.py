@@ -252,6 +252,15 @@ def test_pages_side_by_side_are_remembered(pytester, project):
     assert outside("-m", "pytest", "--changed", "-n", "2").stdout.startswith("nothing to run: 3 pages")
 
 
+def test_part_of_a_page_is_not_remembered_as_the_page(pytester, project):
+    done = outside("-m", "pytest", "--cache-clear", "--splits", "2", "--group", "2", PAGE)
+    assert " passed" in done.stdout and " failed" not in done.stdout
+    assert changed(pytester) == {PAGE, OTHER}
+    done = outside("-m", "pytest", "--changed", "--splits", "2", "--group", "1")
+    assert "2 of 3 pages changed" in done.stdout
+    assert PAGE in changed(pytester)
+
+
 def test_nothing_to_run_imports_little(pytester, project):
     outside("-m", "pytest", "-q")  # this session's import path is not a new one's
     big = {"torch", "mkdocs", "hypothesis", "jupytext", "numpy", "matplotlib", "tests.test_changed"}
