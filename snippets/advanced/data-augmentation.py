@@ -103,6 +103,7 @@ mask = tv_tensors.Mask(torch.zeros(32, 32, dtype=torch.uint8))
 mask[5:25, 2:10] = 1
 _, moved_boxes, moved_mask, label = flip(image, boxes, mask, "flower")
 print(moved_boxes.tolist(), moved_boxes.canvas_size, label)
+print(tuple(moved_mask.shape), moved_mask.dtype)
 print(moved_mask.any(dim=0).nonzero().flatten().tolist())
 # --8<-- [end:boxes-move-along]
 
@@ -112,7 +113,7 @@ torch.manual_seed(0)
 crop = v2.RandomCrop(16)
 together = crop(mask, mask)
 separate = crop(mask), crop(mask)
-print("one call:", torch.equal(*together))
+print("one call:", torch.equal(*together), tuple(together[0].shape))
 print("two calls:", torch.equal(*separate))
 # --8<-- [end:one-call-for-all]
 

@@ -139,9 +139,9 @@ print("the peak never shows afterwards:", after < large or large == 0)
 allocated, reserved = memory()
 if torch.accelerator.is_available():
     torch.accelerator.empty_cache()
-allocated_after, reserved_after = memory()
-print("tensors freed:", allocated_after < allocated)
-print("cache grew:", reserved_after > reserved)
+still_allocated, still_reserved = memory()
+print("tensors freed:", still_allocated < allocated)
+print("cache grew:", still_reserved > reserved)
 # --8<-- [end:empty-the-cache]
 
 

@@ -100,12 +100,12 @@ assert accuracy(cleared) > 0.95
 
 
 # --8<-- [start:result-thrown-away]
-x = torch.ones(3)
+x = torch.tensor([1.0, 2.0, 3.0])
 x.to(torch.float64)
-print(x.dtype, x.nbytes, "bytes")
+print(x.dtype, x.tolist())
 layer = nn.Linear(3, 2)
 layer.to(torch.float64)
-print(layer.weight.dtype, layer.weight.nbytes, "bytes")
+print(layer.weight.dtype, tuple(layer.weight.shape))
 # --8<-- [end:result-thrown-away]
 
 
@@ -153,7 +153,7 @@ needed = activations.nbytes
 del activations
 allocated, reserved = memory()
 assert before - allocated >= (needed if before else 0)
-print(f"allocated {allocated / 2**20:.1f} MiB, reserved {reserved / 2**20:.1f} MiB")
+print(f"allocated {allocated:,} bytes, reserved {reserved:,} bytes")
 # --8<-- [end:reference-dropped]
 
 

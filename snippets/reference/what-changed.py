@@ -101,7 +101,7 @@ print(model.weight.grad)
 
 
 # --8<-- [start:scheduler-with-a-metric]
-scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=5)
 try:
     torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, verbose=True)
 except TypeError as error:
@@ -172,7 +172,8 @@ try:
     torch.optim.Muon(model.parameters())
 except ValueError as error:
     print("ValueError:", error)
-torch.optim.Muon([model.weight])  # give biases and norms to AdamW
+muon = torch.optim.Muon([model.weight])  # give biases and norms to AdamW
+print("matrices in Muon:", [tuple(p.shape) for p in muon.param_groups[0]["params"]])
 # --8<-- [end:worth-knowing]
 
 
