@@ -35,7 +35,7 @@ train_transform = v2.Compose(
     ]
 )
 x = train_transform(image)
-print(tuple(x.shape), x.dtype, "centered:", bool(x.min() < 0 < x.max()))
+print(tuple(x.shape), x.dtype, f"mean {x.mean():.2f}, std {x.std():.2f}")
 # --8<-- [end:train-pipeline]
 
 
@@ -50,7 +50,7 @@ eval_transform = v2.Compose(
 )
 for name, transform in (("train", train_transform), ("eval", eval_transform)):
     print(name, "twice the same:", torch.equal(transform(image), transform(image)))
-print("channel means:", [f"{channel.mean():.1f}" for channel in eval_transform(image)])
+print("channel means:", [f"{channel.mean():.2f}" for channel in eval_transform(image)])
 # --8<-- [end:eval-pipeline]
 
 
@@ -81,7 +81,7 @@ plt.show()
 # --8<-- [start:forgotten-scale]
 cast = v2.ToDtype(torch.float32)(image)
 scaled = v2.ToDtype(torch.float32, scale=True)(image)
-print("largest value above 1:", cast.max().item() > 1, scaled.max().item() > 1)
+print(f"largest value: {cast.max().item()}, scaled {scaled.max().item():.2f}")
 try:
     v2.Normalize(mean, std)(image)
 except TypeError as error:
@@ -102,7 +102,8 @@ boxes = tv_tensors.BoundingBoxes(box, format="XYXY", canvas_size=(32, 32))
 mask = tv_tensors.Mask(torch.zeros(32, 32, dtype=torch.uint8))
 mask[5:25, 2:10] = 1
 _, moved_boxes, moved_mask, label = flip(image, boxes, mask, "flower")
-print(moved_boxes.tolist(), label)
+print(moved_boxes.tolist(), moved_boxes.canvas_size, label)
+print(tuple(moved_mask.shape), moved_mask.dtype)
 print(moved_mask.any(dim=0).nonzero().flatten().tolist())
 # --8<-- [end:boxes-move-along]
 
@@ -112,7 +113,7 @@ torch.manual_seed(0)
 crop = v2.RandomCrop(16)
 together = crop(mask, mask)
 separate = crop(mask), crop(mask)
-print("one call:", torch.equal(*together))
+print("one call:", torch.equal(*together), tuple(together[0].shape))
 print("two calls:", torch.equal(*separate))
 # --8<-- [end:one-call-for-all]
 

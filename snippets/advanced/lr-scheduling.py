@@ -40,7 +40,7 @@ def train_step(model, optimizer):
 steps_per_epoch = 9
 model = make_model()
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-scheduler = lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)
+scheduler = lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
 for epoch in range(6):
     for _ in range(steps_per_epoch):
         train_step(model, optimizer)
@@ -148,7 +148,7 @@ print(scheduler.last_epoch, f"{scheduler.get_last_lr()[0]:.4f}")
 
 
 # --8<-- [start:scheduler-before-optimizer]
-scheduler = lr_scheduler.StepLR(toy_optimizer(), step_size=1, gamma=0.1)
+scheduler = lr_scheduler.StepLR(toy_optimizer(), step_size=1, gamma=0.5)
 scheduler.step()  # too early: no weight has been updated at lr 0.1
 print(f"{scheduler.get_last_lr()[0]:.2f}")
 # --8<-- [end:scheduler-before-optimizer]

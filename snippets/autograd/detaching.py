@@ -21,7 +21,6 @@ print(x.requires_grad, y.requires_grad, z.is_leaf, z.grad.tolist(), x.grad)
 
 
 # --8<-- [start:detached-shares-memory]
-x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
 shared = x.detach()
 copied = x.detach().clone()
 shared[0] = 100
@@ -64,37 +63,37 @@ print([f"{slope:.3f}" for slope in x.grad.tolist()])
 
 
 # --8<-- [start:count-versions]
-y = torch.ones(3, device=device, requires_grad=True).exp()
+y = x.exp()
 steps = {
     "y = x.exp()": lambda: y,
     "y + 1": lambda: y + 1,
     "y.add_(1)": lambda: y.add_(1),
     "y[0] = 5": lambda: y[0].fill_(5),
     "y.detach().zero_()": lambda: y.detach().zero_(),
-    "y.data.zero_()": lambda: y.data.zero_(),
+    "y.data.fill_(7)": lambda: y.data.fill_(7),
 }
 versions = []
-for step in steps.values():
+for name, step in steps.items():
     step()
     versions.append(y._version)
-fig, ax = plt.subplots()
-ax.step(range(6), versions, "o-", where="post", label="version of y now")
-ax.axhline(0, linestyle="--", color="C1", label="version that exp saved")
-ax.set_xticks(range(6), steps, rotation=20, ha="right")
-ax.set_yticks(range(4))
-ax.legend()
+    print(f"{name:18} version {y._version}, first number {y[0]:.2f}")
+plt.step(range(6), versions, "o-", where="post", label="version of y now")
+plt.axhline(0, linestyle="--", color="C1", label="version that exp saved")
+plt.xticks(range(6), steps, rotation=20, ha="right")
+plt.yticks(range(4))
+plt.legend()
 plt.show()
 # --8<-- [end:count-versions]
 
 
 # --8<-- [start:who-minds]
 for operation in torch.exp, torch.sigmoid, torch.sin, torch.square:
-    x = torch.ones(3, device=device, requires_grad=True)
+    x = torch.tensor(1.0, device=device, requires_grad=True)
     y = operation(x)
     y += 1
     try:
-        y.sum().backward()
-        print(operation.__name__, "fine")
+        y.backward()
+        print(operation.__name__, f"fine, slope {x.grad:.3f}")
     except RuntimeError:
         print(operation.__name__, "refused")
 # --8<-- [end:who-minds]
@@ -145,7 +144,13 @@ print(round_straight_through(x).tolist(), plain.tolist(), through.tolist())
 # --8<-- [start:solution-step-between-losses]
 w = torch.tensor(2.0, device=device, requires_grad=True)
 optimizer = torch.optim.SGD([w], lr=0.1)
-first, second = w**2, w**3
+
+
+def losses():
+    return w**2, w**3
+
+
+first, second = losses()
 first.backward()
 optimizer.step()  # changes w in place
 try:
@@ -154,7 +159,7 @@ except RuntimeError as error:
     print("RuntimeError:", str(error).split(":")[0])
 
 optimizer.zero_grad()
-(w**2 + w**3).backward()  # every backward before the step
+sum(losses()).backward()  # every backward before the step
 optimizer.step()
 print(f"{w.item():.3f}")
 # --8<-- [end:solution-step-between-losses]
@@ -166,6 +171,6 @@ alias, snapshot = model.weight.detach(), model.weight.detach().clone()
 model(torch.ones(4, 2, device=device)).mean().backward()
 torch.optim.SGD(model.parameters(), lr=0.1).step()
 for name, kept in ("alias", alias), ("snapshot", snapshot):
-    changed = torch.equal(kept, model.weight)
-    print(f"{name}: changed too {changed}, requires_grad {kept.requires_grad}")
+    behind = (kept - model.weight).sum()
+    print(f"{name}: behind by {behind:.1f}, requires_grad {kept.requires_grad}")
 # --8<-- [end:solution-remember-weights]

@@ -22,7 +22,7 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [start:config]
 @dataclass(frozen=True)
 class Config:
-    hidden: int = 64
+    hidden: int = 32
     lr: float = 0.01
     batch_size: int = 64
     epochs: int = 5
@@ -65,6 +65,7 @@ def build_model(config):
 
 train_set, validation_set = load_data()
 print(len(train_set), len(validation_set), "first:", train_set.indices[:3])
+print(build_model(config))
 # --8<-- [end:data-and-model]
 
 
@@ -101,7 +102,7 @@ def accuracy(model, dataset):
 
 if __name__ == "__main__":
     model = train(parse([]), train_set)
-    print("above 0.9:", accuracy(model, validation_set) > 0.9)
+    print("between 0.9 and 1:", 0.9 < accuracy(model, validation_set) < 1)
     again = train(parse([]), train_set)
     same = torch.allclose(again[0].weight, model[0].weight, atol=1e-3)
     print("the same a second time:", same)
@@ -112,7 +113,7 @@ if __name__ == "__main__":
 def test_shapes(build=build_model):
     model = build(Config()).to(device)
     for n in (1, 7):
-        assert model(torch.zeros(n, 64, device=device)).shape == (n, 10)
+        assert model(torch.empty(n, 64, device=device)).shape == (n, 10)
 
 
 test_shapes()
@@ -128,6 +129,7 @@ def test_overfits_one_batch(build=build_model):
     for _ in range(100):
         loss = train_step(model, optimizer, x.to(device), y.to(device))
     assert loss < 0.05, f"loss stays at {loss:.1f}"
+    print(f"learned {len(x)} images by heart")
 
 
 test_overfits_one_batch()
@@ -140,7 +142,7 @@ def with_softmax(config):
 
 
 score = accuracy(train(config, train_set, with_softmax), validation_set)
-print("trained, above 0.8:", score > 0.8)
+print("trained, between 0.8 and 1:", 0.8 < score < 1)
 for test in (test_shapes, test_overfits_one_batch):
     try:
         test(with_softmax)
@@ -155,9 +157,10 @@ with tempfile.TemporaryDirectory() as folder:
     options, weights = Path(folder) / "config.json", Path(folder) / "model.pt"
     options.write_text(json.dumps(asdict(config)))
     torch.save(model.state_dict(), weights)
-    again = build_model(Config(**json.loads(options.read_text()))).to(device)
-    again.load_state_dict(torch.load(weights, map_location=device))
-print(accuracy(again, validation_set) == accuracy(model, validation_set))
+    print(sorted(path.name for path in Path(folder).iterdir()))
+    rebuilt = build_model(Config(**json.loads(options.read_text()))).to(device)
+    rebuilt.load_state_dict(torch.load(weights, map_location=device))
+print(accuracy(rebuilt, validation_set) == accuracy(model, validation_set))
 # --8<-- [end:solution-save-the-run]
 
 

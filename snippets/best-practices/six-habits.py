@@ -23,7 +23,8 @@ test, train = order[:500], order[500:]
 train = train[y[train].argsort()]  # sorted by class, as files often are
 X_test, y_test = X[test].to(device), y[test].to(device)
 train_set = TensorDataset(X[train], y[train])
-print(len(train_set), len(X_test), y[train].unique_consecutive().tolist())
+print(len(train_set), len(X_test), f"pixels {X.min():.0f} to {X.max():.0f}")
+print(y[train].unique_consecutive().tolist())
 # --8<-- [end:digits-by-class]
 
 
@@ -53,7 +54,8 @@ def accuracy(model):
 
 
 # --8<-- [start:evaluate-in-train-mode]
-model = fit(DataLoader(train_set, batch_size=100, shuffle=True))
+loader = DataLoader(train_set, batch_size=100, shuffle=True)
+model = fit(loader)
 model.train()
 poor = accuracy(model)
 print(f"accuracy {poor:.2f}")
@@ -65,7 +67,7 @@ print("twice the same:", torch.equal(model(X_test), model(X_test)))
 model.eval()
 good = accuracy(model)
 print(f"accuracy {good:.2f}")
-assert poor < good - 0.05
+assert poor < 0.92 and good > 0.95
 print("twice the same:", torch.equal(model(X_test), model(X_test)))
 # --8<-- [end:evaluate-in-eval-mode]
 
@@ -84,7 +86,6 @@ print("inference mode:", y_hat.requires_grad, y_hat.grad_fn)
 
 
 # --8<-- [start:gradients-pile-up]
-loader = DataLoader(train_set, batch_size=100, shuffle=True)
 piled_up = fit(loader, clear=False)
 print(f"accuracy {accuracy(piled_up):.2f}")
 assert accuracy(piled_up) < 0.5
@@ -99,12 +100,12 @@ assert accuracy(cleared) > 0.95
 
 
 # --8<-- [start:result-thrown-away]
-x = torch.ones(3)
+x = torch.tensor([1.0, 2.0, 3.0])
 x.to(torch.float64)
-print(x.dtype)
+print(x.dtype, x.tolist())
 layer = nn.Linear(3, 2)
 layer.to(torch.float64)
-print(layer.weight.dtype)
+print(layer.weight.dtype, tuple(layer.weight.shape))
 # --8<-- [end:result-thrown-away]
 
 
@@ -125,7 +126,9 @@ assert accuracy(in_file_order) < 0.92
 
 # --8<-- [start:shuffled-batches]
 loader = DataLoader(train_set, batch_size=100, shuffle=True)
-print(f"accuracy {accuracy(fit(loader)):.2f}")
+shuffled = fit(loader)
+print(f"accuracy {accuracy(shuffled):.2f}")
+assert accuracy(shuffled) > 0.95
 print([len(target) for _, target in loader])
 # --8<-- [end:shuffled-batches]
 
@@ -141,7 +144,7 @@ activations = torch.zeros(1024, 1024, device=device)
 before, _ = memory()
 if torch.accelerator.is_available():
     torch.accelerator.empty_cache()
-print("bytes of tensors freed:", before - memory()[0])
+print(f"{activations.nbytes:,} bytes in use, {before - memory()[0]} freed")
 # --8<-- [end:cache-emptied]
 
 
@@ -150,7 +153,7 @@ needed = activations.nbytes
 del activations
 allocated, reserved = memory()
 assert before - allocated >= (needed if before else 0)
-print(f"allocated {allocated / 2**20:.1f} MiB, reserved {reserved / 2**20:.1f} MiB")
+print(f"allocated {allocated:,} bytes, reserved {reserved:,} bytes")
 # --8<-- [end:reference-dropped]
 
 
@@ -169,7 +172,7 @@ def evaluating(model):
 model.train()
 with evaluating(model):
     print(model.training, accuracy(model) > 0.95)
-print(model.training)
+print(model.training, model[1].num_batches_tracked.item(), "batches counted")
 # --8<-- [end:solution-mode-restored]
 
 
@@ -179,7 +182,8 @@ leaking, clean = 0, 0
 for _ in range(3):
     leaking += loss
     clean += loss.item()
-print(leaking.grad_fn is not None, type(clean).__name__)
+print(f"{leaking / loss:.1f} losses, graph:", leaking.grad_fn is not None)
+print(f"{clean / loss:.1f} losses,", type(clean).__name__)
 # --8<-- [end:solution-growing-total]
 
 
@@ -189,5 +193,7 @@ try:
     fit(DataLoader(odd, batch_size=100))
 except ValueError as error:
     print("ValueError:", error)
-fit(DataLoader(odd, batch_size=100, drop_last=True))
+loader = DataLoader(odd, batch_size=100, drop_last=True)
+fit(loader)
+print([len(target) for _, target in loader])
 # --8<-- [end:solution-batch-of-one]

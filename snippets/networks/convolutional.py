@@ -67,13 +67,14 @@ for settings in ((3, 1, 0), (3, 1, 1), (3, 2, 1), (7, 2, 3)):
 
 
 # --8<-- [start:receptive-field]
-ones = torch.ones(1, 1, 15, 15, device=device, requires_grad=True)
+pixels = torch.empty(1, 1, 7, 7, device=device, requires_grad=True)
 kernel = torch.ones(1, 1, 3, 3, device=device)
-h = ones
+h = pixels
 for depth in range(1, 4):
-    h = F.conv2d(h, kernel, padding=1)
-    (grad,) = torch.autograd.grad(h[0, 0, 7, 7], ones, retain_graph=True)
-    print(depth, "layers see", int((grad > 0.5).sum() ** 0.5), "pixels each way")
+    h = F.conv2d(h, kernel)
+    (grad,) = torch.autograd.grad(h[0, 0, 0, 0], pixels, retain_graph=True)
+    seen = int((grad > 0.5).sum() ** 0.5)
+    print(depth, "layers see", seen, "pixels each way, map", tuple(h.shape[2:]))
 # --8<-- [end:receptive-field]
 
 
@@ -103,7 +104,7 @@ print(CNN().to(device)(images).shape)
 
 # --8<-- [start:wrong-images]
 smaller, gray = torch.randn(2, 3, 28, 28), torch.randn(2, 1, 32, 32)
-raw = torch.zeros_like(smaller, dtype=torch.uint8)
+raw = smaller.abs().to(torch.uint8)
 for wrong in (smaller, gray, raw):
     try:
         CNN()(wrong)
@@ -123,22 +124,25 @@ torch.manual_seed(0)
 model = nn.Sequential(
     stage(1, 16), stage(16, 32), nn.Flatten(), nn.Linear(32 * 2 * 2, 10)
 ).to(device)
+print(model[0])
 print(sum(parameter.numel() for parameter in model.parameters()))
 # --8<-- [end:small-cnn]
 
 
 # --8<-- [start:train-on-digits]
 torch.manual_seed(0)
+scaled = X / 16
 train, test = torch.randperm(len(X)).split([1300, 497])
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
 for _ in range(6):
     for batch in train[torch.randperm(len(train))].split(64):
-        loss = F.cross_entropy(model(X[batch] / 16), y[batch])
+        loss = F.cross_entropy(model(scaled[batch]), y[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
 with torch.no_grad():
-    correct = model(X[test] / 16).argmax(dim=1) == y[test]
+    correct = model(scaled[test]).argmax(dim=1) == y[test]
+print(f"largest input {scaled.max():.1f}")
 print("more than 93 in 100 right:", correct.float().mean().item() > 0.93)
 # --8<-- [end:train-on-digits]
 
@@ -152,7 +156,7 @@ print(conv_size(224, 7, 2, 3), tuple(stem(photos).shape))
 
 # --8<-- [start:solution-count-weights]
 dense = nn.Linear(3 * 32 * 32, 8 * 32 * 32, device="meta")  # shapes, no memory
-for layer in (nn.Conv2d(3, 8, 3, padding=1), dense):
+for layer in (nn.Conv2d(3, 8, 3), dense):
     print(f"{sum(p.numel() for p in layer.parameters()):,}")
 # --8<-- [end:solution-count-weights]
 

@@ -45,9 +45,8 @@ rows = [
     (nn.NLLLoss(), logits.log_softmax(dim=1), y),
 ]
 for criterion, given, target in rows:
-    assert criterion(given, target).ndim == 0
-    shapes = f"{tuple(given.shape)!s:7} {tuple(target.shape)!s:7} {target.dtype}"
-    print(f"{type(criterion).__name__:18}", shapes)
+    shapes = f"{tuple(given.shape)!s:7} {tuple(target.shape)!s:7} {target.dtype!s:13}"
+    print(f"{type(criterion).__name__:18} {shapes} {criterion(given, target):.3f}")
 # --8<-- [end:contract-table]
 
 
@@ -69,20 +68,23 @@ for fault, target in bad_targets.items():
 
 
 # --8<-- [start:softmax-twice]
-target = torch.tensor([3], device=device)
-sure = 20.0 * F.one_hot(target, num_classes=10).float()  # right, and certain of it
+target = torch.arange(10, device=device)  # each class once
+sure = 20.0 * torch.eye(10, device=device)  # right, and certain of it
 print(f"logits:  {F.cross_entropy(sure, target):.3f}")
 print(f"softmax: {F.cross_entropy(sure.softmax(dim=1), target):.3f}")
 # --8<-- [end:softmax-twice]
 
 
 # --8<-- [start:yes-or-no-targets]
+torch.manual_seed(0)
 score, whole = torch.randn(4, 1), torch.tensor([0, 1, 1, 0])
 for given, target in ((score, whole.float()), (score.squeeze(1), whole)):
     try:
         F.binary_cross_entropy_with_logits(given, target)
     except (RuntimeError, ValueError) as error:
         print(f"{type(error).__name__}: {error}")
+mended = F.binary_cross_entropy_with_logits(score.squeeze(1), whole.float())
+print(f"mended: {mended:.3f}")
 # --8<-- [end:yes-or-no-targets]
 
 

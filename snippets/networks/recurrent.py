@@ -54,13 +54,14 @@ layers = {
 for name, layer in layers.items():
     output, state = layer.to(device)(x)
     state = state[0] if isinstance(state, tuple) else state  # LSTM: (h, c)
-    print(f"{name:15} {tuple(output.shape)} {tuple(state.shape)}")
+    ends = torch.equal(output[:, -1], state[-1])
+    print(f"{name:15} {tuple(output.shape)} {tuple(state.shape)} {ends}")
 # --8<-- [end:outputs-and-state]
 
 
 # --8<-- [start:batch-first]
 other = x.clone()
-other[1] = 0.0  # change the second sequence only
+other[1].zero_()  # change the second sequence only
 for batch_first in (False, True):
     torch.manual_seed(0)
     gru = nn.GRU(D, H, batch_first=batch_first).to(device)
@@ -99,20 +100,20 @@ print(tuple(packed.data.shape), tuple(unpacked.shape))
 
 
 # --8<-- [start:gradient-to-the-start]
-def reaches_start(layer):
-    """Tell whether step 1 of 50 gets a thousandth of the last step's gradient."""
-    x = torch.randn(8, 50, 4).to(device).requires_grad_()
-    layer.to(device)(x)[0][:, -1].sum().backward()
-    sizes = x.grad.norm(dim=(0, 2))
-    return (sizes[0] > sizes[-1] / 1000).item()
+def gradient_left(layer):
+    """Return how much of the last step's gradient step 1 of 50 gets, as 10 to the..."""
+    x = torch.randn(50, 4).to(device).requires_grad_()  # one sequence, no batch
+    layer.to(device)(x)[0][-1].sum().backward()
+    sizes = x.grad.norm(dim=1)
+    return f"10 to the {(sizes[0] / sizes[-1]).log10().item():.0f}"
 
 
 torch.manual_seed(0)
-print("RNN: ", reaches_start(nn.RNN(4, 32, batch_first=True)))
-lstm = nn.LSTM(4, 32, batch_first=True)
-print("LSTM:", reaches_start(lstm))
+print("RNN: ", gradient_left(nn.RNN(4, 32)))
+lstm = nn.LSTM(4, 32)
+print("LSTM:", gradient_left(lstm))
 nn.init.constant_(lstm.bias_ih_l0[32:64], 3.0)  # input, forget, cell, output
-print("LSTM, forget gate open:", reaches_start(lstm))
+print("LSTM, forget gate open:", gradient_left(lstm))
 # --8<-- [end:gradient-to-the-start]
 
 

@@ -14,7 +14,7 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:print-a-row]
-def row(criterion, *inputs, note=""):
+def row(criterion, *inputs, note):
     """Compute the loss, and print what went in and what came out."""
     loss = criterion(*(x.to(device) for x in inputs))
     assert loss.ndim == 0 and loss.isfinite()
@@ -125,6 +125,7 @@ weight = torch.tensor([1.0, 2.0, 3.0], device=device)
 total = F.cross_entropy(x, y, weight=weight, reduction="sum")
 averaged = F.cross_entropy(x, y, weight=weight)
 torch.testing.assert_close(averaged, total / weight[y].sum())  # not by N
+print(f"{divergence:.3f} {averaged:.3f}")
 print(F.cross_entropy(x, torch.full_like(y, -100)).item())  # nothing to average
 # --8<-- [end:what-mean-means]
 

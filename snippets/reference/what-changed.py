@@ -26,7 +26,7 @@ def verdict(code, names):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            eval(code, globals(), names)
+            eval(code, {"torch": torch, "nn": nn, "F": F}, names)
         except Exception as error:
             return type(error).__name__
     return caught[0].category.__name__ if caught else "runs"
@@ -85,13 +85,14 @@ torch.cuda.amp.autocast(enabled=False)
 torch.cuda.amp.GradScaler(enabled=False)
 scaler = torch.amp.GradScaler(device, enabled=False)
 with torch.autocast(device, dtype=torch.bfloat16):
-    print(model(x).dtype)
+    print(model(x).dtype, "scaler enabled:", scaler.is_enabled())
 # --8<-- [end:one-amp-for-all-devices]
 
 
 # --8<-- [start:gradients-become-none]
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 model(x).sum().backward()
+print(model.bias.grad.tolist())
 optimizer.zero_grad(set_to_none=False)  # the old way
 print(model.weight.grad.tolist())
 optimizer.zero_grad()
@@ -100,14 +101,14 @@ print(model.weight.grad)
 
 
 # --8<-- [start:scheduler-with-a-metric]
-scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=5)
 try:
     torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, verbose=True)
 except TypeError as error:
     print("TypeError:", error)
 optimizer.step()
 scheduler.step(0.37)  # a validation loss, taken for the epoch
-print(scheduler.last_epoch)
+print(scheduler.last_epoch, f"{scheduler.get_last_lr()[0]:.4f}")
 # --8<-- [end:scheduler-with-a-metric]
 
 
@@ -168,10 +169,11 @@ class Counted(nn.Module):
 
 print(list(Counted().to(device).state_dict()))
 try:
-    torch.optim.Muon(model.parameters(), lr=0.02)
+    torch.optim.Muon(model.parameters())
 except ValueError as error:
     print("ValueError:", error)
-torch.optim.Muon([model.weight], lr=0.02)  # give biases and norms to AdamW
+muon = torch.optim.Muon([model.weight])  # give biases and norms to AdamW
+print("matrices in Muon:", [tuple(p.shape) for p in muon.param_groups[0]["params"]])
 # --8<-- [end:worth-knowing]
 
 
@@ -186,23 +188,28 @@ def run_strictly(function):
 
 rows = run_strictly(lambda: F.softmax(s, dim=1))
 print(f"two rows, sum {rows.sum().item():.1f}")
-try:
-    run_strictly(lambda: F.softmax(s))
-except UserWarning as warning:
-    print("caught:", str(warning).split(".")[0])
+with warnings.catch_warnings(action="ignore"):  # as in many an old script
+    try:
+        run_strictly(lambda: F.softmax(s))
+    except UserWarning as warning:
+        print("caught:", str(warning).split(".")[0])
 # --8<-- [end:solution-strict-test]
 
 
 # --8<-- [start:solution-step-of-today]
 torch.manual_seed(0)
 X, y = torch.randn(8, 3).to(device), torch.randint(0, 2, (8,)).to(device)
-loss = F.cross_entropy(model(X), y)
-optimizer.zero_grad()
-loss.backward()
-nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
-optimizer.step()
-running_loss = loss.item()
+model = nn.Linear(3, 2).to(device)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+running_loss = 0.0
+for _ in range(3):
+    loss = F.cross_entropy(model(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm=0.1)
+    optimizer.step()
+    running_loss += loss.item()
 with torch.inference_mode():
     probabilities = F.softmax(model(X), dim=1)
-assert probabilities.shape == (8, 2) and running_loss > 0
+print(f"loss {running_loss / 3:.4f}, first row {probabilities[0].sum().item():.1f}")
 # --8<-- [end:solution-step-of-today]

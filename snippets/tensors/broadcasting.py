@@ -16,8 +16,8 @@ device = accelerator.type if accelerator else "cpu"
 x = torch.zeros(3, 4, device=device)
 row = torch.tensor([1.0, 2.0, 3.0, 4.0], device=device)  # (4,)
 column = torch.tensor([[10.0], [20.0], [30.0]], device=device)  # (3, 1)
-print((x + 5).tolist()[0])
-print((x + row).tolist()[:2])
+print((x + 5).tolist())
+print((x + row).tolist())
 print((row + column).tolist())
 # --8<-- [end:number-row-column]
 
@@ -98,11 +98,11 @@ print(f"{F.mse_loss(y_hat, y).item():.3f}")
 
 # --8<-- [start:damage-measured]
 diabetes = load_diabetes()
-X = torch.tensor(diabetes.data, dtype=torch.float32).to(device) * 21  # std near 1
-target = torch.tensor(diabetes.target, dtype=torch.float32).to(device) / 77
+X = torch.tensor(diabetes.data).float().to(device) * 21  # std near 1
+target = torch.tensor(diabetes.target).float().to(device) / 77
 
 
-def spread_of_predictions(target):
+def fitted(target):
     torch.manual_seed(0)
     model = torch.nn.Linear(10, 1).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -110,12 +110,14 @@ def spread_of_predictions(target):
         optimizer.zero_grad()
         (model(X) - target).square().mean().backward()
         optimizer.step()
-    return model(X).std().item()
+    return model(X)
 
 
-print(f"measured: {target.std().item():.1f}")
-print(f"(N, 1) - (N, 1): {spread_of_predictions(target[:, None]):.1f}")
-print(f"(N, 1) - (N,):   {spread_of_predictions(target):.1f}")
+print(f"inputs           std {X.std():.2f}")
+right, wrong = fitted(target[:, None]), fitted(target)
+results = {"measured": target, "(N, 1) - (N, 1)": right, "(N, 1) - (N,)": wrong}
+for name, values in results.items():
+    print(f"{name:15}  std {values.std():.2f}, mean {values.mean():.2f}")
 # --8<-- [end:damage-measured]
 
 

@@ -20,7 +20,7 @@ print(floats.tolist(), floats.shape, floats.dtype)
 
 # --8<-- [start:integers-have-no-gradient]
 try:
-    torch.tensor([1, 2, 3], requires_grad=True)
+    torch.tensor(2, requires_grad=True)
 except RuntimeError as error:
     print("RuntimeError:", error)
 # --8<-- [end:integers-have-no-gradient]
@@ -55,20 +55,21 @@ print(dice.tolist())
 
 
 # --8<-- [start:own-generator]
+torch.manual_seed(0)
 generator = torch.Generator().manual_seed(7)
 first = torch.randperm(6, generator=generator)
-torch.rand(1000)  # advances the global generator only
+between = torch.rand(1000)  # advances the global generator only
 second = torch.randperm(6, generator=generator.manual_seed(7))
-print(first.tolist(), torch.equal(first, second))
+print(first.tolist(), torch.equal(first, second), f"mean {between.mean():.3f}")
 # --8<-- [end:own-generator]
 
 
 # --8<-- [start:like-another-tensor]
 x = torch.randn(2, 3).to(device)
-zeros = torch.zeros_like(x)
+like = torch.zeros_like(x)
 counts = torch.zeros_like(x, dtype=torch.int64)
 row = x.new_ones(4)
-print(zeros.tolist(), zeros.dtype, zeros.device == x.device)
+print(like.tolist(), like.dtype, like.device == x.device)
 print(counts.tolist(), counts.dtype)
 print(row.tolist(), row.dtype)
 # --8<-- [end:like-another-tensor]
@@ -104,7 +105,10 @@ def noise(seed):
     return torch.randn(5, generator=generator)
 
 
-print(torch.equal(noise(1), noise(1)), torch.equal(noise(1), noise(2)))
+state = torch.get_rng_state()
+for seed in 1, 1, 2:
+    print([f"{value:.2f}" for value in noise(seed).tolist()])
+print("untouched:", torch.equal(torch.get_rng_state(), state))
 # --8<-- [end:solution-repeatable-noise]
 
 

@@ -34,6 +34,7 @@ train_set = TensorDataset(X[train], y[train])
 train_loader = DataLoader(train_set, batch_size=64, shuffle=True, generator=generator)
 val_loader = DataLoader(TensorDataset(X[val], y[val]), batch_size=256)
 print(len(train_loader), "batches, the last of", len(train) % 64)
+print("validation batches of", [len(target) for _, target in val_loader])
 print(f"validation: mean {X[val].mean():.3f}, standard deviation {X[val].std():.3f}")
 # --8<-- [end:scale-and-batch]
 
@@ -123,7 +124,7 @@ plt.show()
 
 # --8<-- [start:test-once]
 model.load_state_dict(best_state)
-test_loader = DataLoader(TensorDataset(X[test], y[test]), batch_size=256)
+test_loader = DataLoader(TensorDataset(X[test], y[test]), batch_size=len(test))
 test_loss, test_accuracy = evaluate(model, test_loader)
 spread = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test))
 print(f"test accuracy {test_accuracy:.3f}, give or take {spread:.3f}")
@@ -137,7 +138,7 @@ small_optimizer = torch.optim.AdamW(small.parameters(), lr=0.003)
 one_batch = [(X[train[:64]], y[train[:64]])]  # a list of batches is a loader
 for _ in range(100):
     batch_loss, batch_accuracy = train_one_epoch(small, one_batch, small_optimizer)
-print("all right:", batch_accuracy == 1, "loss below 0.01:", batch_loss < 0.01)
+print(f"accuracy {batch_accuracy:.2f}, loss {batch_loss:.4f}")
 # --8<-- [end:solution-overfit-one-batch]
 
 
@@ -160,12 +161,12 @@ for loader in (train_loader, sorted_loader):
 saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
 saved = copy.deepcopy(saved | {"order": generator.get_state()})
 results = []
-for parts in ("model optimizer order", "model optimizer order", "model order"):
+for with_optimizer in (True, True, False):
     state = copy.deepcopy(saved)
     model.load_state_dict(state["model"])
     generator.set_state(state["order"])
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.003)
-    if "optimizer" in parts:
+    if with_optimizer:
         optimizer.load_state_dict(state["optimizer"])
     results.append(train_one_epoch(model, train_loader, optimizer)[0])
 print("same loss again:", math.isclose(*results[:2], rel_tol=1e-4))
