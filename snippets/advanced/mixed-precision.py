@@ -96,7 +96,7 @@ for dtype in (torch.float32, torch.bfloat16):
     weight = torch.ones((), dtype=dtype, device=device)
     for _ in range(100):
         weight += 0.001
-    print(dtype, f"{weight.item():.3f}")
+    print(dtype, f"{weight.item():.4f}")
 # --8<-- [end:updates-that-vanish]
 
 
@@ -153,7 +153,7 @@ for precision in ("high", "highest"):
 # --8<-- [start:solution-leave-autocast]
 x = torch.full((64,), 30.0, device=device)
 with torch.autocast(device, dtype=torch.float16):
-    y_hat = nn.functional.linear(x, torch.ones(1, 64, device=device))
+    y_hat = nn.functional.linear(x, torch.ones(2, 64, device=device))
     overflown = y_hat @ y_hat
     with torch.autocast(device, enabled=False):
         kept = y_hat.float() @ y_hat.float()
