@@ -34,7 +34,7 @@ plt.show()
 
 
 # --8<-- [start:signal-through-depth]
-def signal(init, act=torch.relu, width=256, depth=8):
+def signal(init, act=torch.relu, width=256, depth=9):
     """Return what each of several layers puts out."""
     torch.manual_seed(0)
     h, outputs = torch.randn(256, width).to(device), []

@@ -31,7 +31,7 @@ created = torch.zeros(1000, 1000, device=device)  # no copy
 back = moved.cpu()
 print(moved.device == created.device, back.device.type)
 print(moved.nbytes / 1e6, created.nbytes / 1e6, "MB")
-print(f"standard deviation {moved.std():.2f}, sum {created.sum():.2f}")
+print(f"smallest numbers {moved.min():.2f} and {created.min():.2f}")
 # --8<-- [end:move-or-create]
 
 
@@ -65,7 +65,7 @@ try:
     batch * weight
 except RuntimeError as error:
     print("RuntimeError:", error)
-print(tuple((batch.sum() * weight).shape))  # a 0-d tensor may differ
+print(tuple((torch.empty(()) * weight).shape))  # a 0-d tensor may differ
 # --8<-- [end:mixed-devices]
 
 

@@ -15,9 +15,8 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [start:arithmetic]
 a = torch.tensor([1, 2, 3], device=device)
 b = torch.tensor([4, 5, 6], device=device)
-print((a + b).tolist(), (a + b).dtype)
-print((a * b).tolist(), (a * b).dtype)
-print((b // a).tolist(), (b // a).dtype)
+for result in (a + b, a * b, b // a):
+    print(result.tolist(), result.dtype)
 print([f"{ratio:.3f}" for ratio in (a / b).tolist()], (a / b).dtype)
 # --8<-- [end:arithmetic]
 
@@ -51,11 +50,13 @@ for dtype in (torch.bfloat16, torch.float32):
 # --8<-- [start:promote-two-tensors]
 flags = torch.tensor([True, False, True], device=device)
 halves = torch.tensor([0.5, 0.5, 0.5], device=device)
-print("bool + int64:", (flags + a).tolist(), (flags + a).dtype)
-print("int64 + float32:", (a + halves).tolist(), (a + halves).dtype)
-print("int64 + float16:", (a + halves.half()).tolist(), (a + halves.half()).dtype)
-both = halves.half() + halves.bfloat16()
-print("float16 + bfloat16:", both.tolist(), both.dtype)
+for name, result in {
+    "bool + int64": flags + a,
+    "int64 + float32": a + halves,
+    "int64 + float16": a + halves.half(),
+    "float16 + bfloat16": halves.half() + halves.bfloat16(),
+}.items():
+    print(f"{name}:", result.tolist(), result.dtype)
 # --8<-- [end:promote-two-tensors]
 
 
@@ -106,9 +107,12 @@ plt.show()
 # --8<-- [start:zero-dim-rule]
 x = torch.tensor([1.0, 2.0])  # on the CPU: some GPUs have no float64
 vector = torch.tensor([0.5, 0.25], dtype=torch.float64)
-print("float32 + 1-d float64:", (x + vector).tolist(), (x + vector).dtype)
-print("float32 + 0-d float64:", (x + vector[0]).tolist(), (x + vector[0]).dtype)
-print("int64 + Python float:", (a + 0.5).tolist(), (a + 0.5).dtype)
+for name, result in {
+    "float32 + 1-d float64": x + vector,
+    "float32 + 0-d float64": x + vector[0],
+    "int64 + Python float": a + 0.5,
+}.items():
+    print(f"{name}:", result.tolist(), result.dtype)
 # --8<-- [end:zero-dim-rule]
 
 

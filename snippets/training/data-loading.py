@@ -31,7 +31,7 @@ class Digits(Dataset):
         return self.images[index], self.labels[index]
 
 
-assert Digits()[10][0].shape == (8, 8)
+assert Digits()[0][0].shape == (8, 8)
 # --8<-- [end:three-methods]
 
 
