@@ -53,16 +53,17 @@ with torch.autocast(device, dtype=torch.bfloat16):
     logits = model(X)
     loss = nn.functional.cross_entropy(logits, y)
 loss.backward()  # outside: each step runs in the dtype of its forward
-print("logits", logits.dtype, "loss", loss.dtype)
+print("logits", logits.dtype, "loss", loss.dtype, f"{loss.item():.2f}")
 print("weights", model[0].weight.dtype, "gradients", model[0].weight.grad.dtype)
 # --8<-- [end:one-step-under-autocast]
 
 
 # --8<-- [start:train-both-ways]
-def train(enabled, steps=60):
+def train(enabled):
     model = make_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
-    for _ in range(steps):
+    losses = []
+    for _ in range(60):
         batch = torch.randint(len(X), (200,))
         with torch.autocast(device, dtype=torch.bfloat16, enabled=enabled):
             logits = model(X[batch])
@@ -70,12 +71,14 @@ def train(enabled, steps=60):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return logits.dtype, (model(X).argmax(dim=1) == y).float().mean().item()
+        losses.append(loss.item())
+    assert 0.9 < (model(X).argmax(dim=1) == y).float().mean() < 1  # accuracy
+    return logits.dtype, losses
 
 
 for enabled in (False, True):
-    dtype, accuracy = train(enabled)
-    print(f"trained in {dtype}, accuracy above 0.9: {accuracy > 0.9}")
+    dtype, losses = train(enabled)
+    print(f"{dtype}: loss {losses[0]:.2f}, later {losses[5]:.2f}")
 # --8<-- [end:train-both-ways]
 
 
@@ -93,7 +96,7 @@ for dtype in (torch.float32, torch.bfloat16):
     weight = torch.ones((), dtype=dtype, device=device)
     for _ in range(100):
         weight += 0.001
-    print(dtype, f"{weight.item():.3f}")
+    print(dtype, f"{weight.item():.4f}")
 # --8<-- [end:updates-that-vanish]
 
 
@@ -102,7 +105,7 @@ gradient = torch.tensor(1e-8, device=device)
 for dtype in (torch.bfloat16, torch.float16):
     print(dtype, f"{gradient.to(dtype).item():.2e}")
 scaled = (gradient * 65536).to(torch.float16)
-print("scaled and back", f"{scaled.float().item() / 65536:.2e}")
+print(f"scaled {scaled.item():.2e} and back {scaled.float().item() / 65536:.2e}")
 # --8<-- [end:underflow]
 
 
@@ -118,42 +121,43 @@ def scaled_step(factor=1.0):
     optimizer.zero_grad()
     scaler.scale(loss).backward()
     scaler.unscale_(optimizer)  # before anything that looks at gradients
-    nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
     scaler.step(optimizer)
     scaler.update()
-    return loss.item()
+    return f"loss {loss.item():.2f}, gradient norm {norm.item():.2f}"
 
 
-losses = [scaled_step() for _ in range(10)]
-falls = losses == sorted(losses, reverse=True)
-print("loss fell in every step:", falls, "scale", scaler.get_scale())
+for _ in range(3):
+    print(scaled_step())
+print("scale", scaler.get_scale())
 # --8<-- [end:gradient-scaler]
 
 
 # --8<-- [start:skipped-step]
-before = model[0].weight.clone()
-scaled_step(factor=math.inf)
-print("weights unchanged:", torch.equal(model[0].weight, before))
-print("scale", scaler.get_scale())
+for factor in (1.0, math.inf):
+    before = model[0].weight.clone()
+    scaled_step(factor)
+    unchanged = torch.equal(model[0].weight, before)
+    print(f"times {factor}: unchanged {unchanged}, scale {scaler.get_scale()}")
 # --8<-- [end:skipped-step]
 
 
 # --8<-- [start:allow-tf32-products]
 print(torch.get_float32_matmul_precision())
-torch.set_float32_matmul_precision("high")
-print(torch.get_float32_matmul_precision())
-torch.set_float32_matmul_precision("highest")
+for precision in ("high", "highest"):
+    torch.set_float32_matmul_precision(precision)
+    print(torch.get_float32_matmul_precision())
 # --8<-- [end:allow-tf32-products]
 
 
 # --8<-- [start:solution-leave-autocast]
-x = torch.full((4, 64), 30.0, device=device)
+x = torch.full((64,), 30.0, device=device)
 with torch.autocast(device, dtype=torch.float16):
-    y_hat = nn.functional.linear(x, torch.ones(1, 64, device=device))
-    overflown = y_hat * y_hat
+    y_hat = nn.functional.linear(x, torch.ones(2, 64, device=device))
+    overflown = y_hat @ y_hat
     with torch.autocast(device, enabled=False):
-        kept = y_hat.float() * y_hat.float()
-print(overflown.dtype, overflown[0].item(), kept.dtype, kept[0].item())
+        kept = y_hat.float() @ y_hat.float()
+print(overflown.dtype, overflown.item(), kept.dtype, kept.item())
 # --8<-- [end:solution-leave-autocast]
 
 

@@ -37,7 +37,8 @@ restored = make_model()
 result = restored.load_state_dict(torch.load(path, map_location="cpu"))
 restored.eval()  # a new module is in training mode
 x = torch.randn(5, 64).to(device)
-print(result, torch.equal(restored(x), model(x)))
+print(result, "training mode:", restored.training)
+print(tuple(restored(x).shape), "the same:", torch.equal(restored(x), model(x)))
 # --8<-- [end:load-weights]
 
 
@@ -88,6 +89,7 @@ checkpoint |= {"epoch": 3, "loss": loss, "rng": torch.get_rng_state()}
 path = Path(folder.name, "checkpoint.pt")
 torch.save(checkpoint, path)
 print(list(checkpoint))
+print(f"loss {loss:.3f}, next learning rate {run['scheduler'].get_last_lr()[0]}")
 # --8<-- [end:checkpoint-everything]
 
 
@@ -125,10 +127,12 @@ try:
     torch.load(half)
 except RuntimeError as error:
     print("RuntimeError:", str(error).split(".")[0])
+print("it has", half.stat().st_size, "bytes")
 
 unfinished = path.with_suffix(".tmp")
 torch.save(checkpoint, unfinished)
 os.replace(unfinished, path)  # all or nothing
+print(sorted(file.name for file in path.parent.iterdir()))
 # --8<-- [end:interrupted-write]
 
 
@@ -166,5 +170,5 @@ print(torch.load(path))
 table = torch.zeros(10_000, 100)
 for rows in (table[:2], table[:2].clone()):
     torch.save(rows, path)
-    print(tuple(rows.shape), "more than a megabyte:", path.stat().st_size > 1e6)
+    print(tuple(rows.shape), f"{path.stat().st_size / 1e6:.1f} MB")
 # --8<-- [end:solution-two-rows]

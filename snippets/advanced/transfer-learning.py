@@ -26,7 +26,8 @@ print(len(weights.meta["categories"]), "classes, head:", model.fc)
 preprocess = weights.transforms(crop_size=64, resize_size=72)
 photos = torch.randint(0, 256, (8, 3, 90, 120), dtype=torch.uint8).to(device)
 X = preprocess(photos)
-print(tuple(X.shape), X.dtype, preprocess.mean)
+print(tuple(photos.shape), "to", tuple(X.shape), X.dtype)
+print(preprocess.resize_size, preprocess.crop_size, preprocess.mean)
 # --8<-- [end:preprocess-from-weights]
 
 
@@ -42,7 +43,7 @@ print(trainable, tuple(model(X).shape))
 # --8<-- [start:train-the-head]
 y = torch.arange(8).remainder(5).to(device)
 before = copy.deepcopy(model.state_dict())
-optimizer = torch.optim.AdamW(model.fc.parameters(), lr=1e-3)
+optimizer = torch.optim.AdamW(model.fc.parameters())
 model.train()
 nn.functional.cross_entropy(model(X), y).backward()
 optimizer.step()
@@ -52,10 +53,12 @@ print(len(changed), "entries changed, such as", changed[:2], "and", changed[-2:]
 
 
 # --8<-- [start:hold-the-statistics]
-model.eval()  # after every model.train(), or the layers move again
-before = model.bn1.running_mean.clone()
-nn.functional.cross_entropy(model(X), y).backward()
-print("statistics kept:", torch.equal(model.bn1.running_mean, before))
+for training in (True, False):
+    model.train(training)  # with False the same as model.eval()
+    before = model.bn1.running_mean.clone()
+    loss = nn.functional.cross_entropy(model(X), y)
+    kept = torch.equal(model.bn1.running_mean, before)
+    print(f"training {training}: kept {kept}, gradients flow {loss.requires_grad}")
 # --8<-- [end:hold-the-statistics]
 
 
@@ -115,20 +118,24 @@ def fit(model, X, y, lr, steps):
 
 torch.manual_seed(0)
 base = make_model()
-start = nn.functional.cross_entropy(base(X_low), y_low).item()
+print(f"loss at the start: {nn.functional.cross_entropy(base(X_low), y_low):.3f}")
 loss = fit(base, X_low, y_low, lr=5e-3, steps=300)
-print(f"loss on the digits 0 to 4: {start:.3f}, later below 0.5:", loss < 0.5)
+assert loss < 0.5  # at the end
 # --8<-- [end:pretrain]
 
 
 # --8<-- [start:adapt]
+sizes = [100, 300, len(X_high) - 400]  # training, validation, test
+print(sizes)
+
+
 def accuracy(model, X, y):
     return (model(X).argmax(dim=1) == y).float().mean().item()
 
 
 def adapt(how, lr, seed, X):
     torch.manual_seed(seed)
-    train, val, test = torch.randperm(len(X)).split([100, 300, len(X) - 400])
+    train, val, test = torch.randperm(len(X)).split(sizes)
     model = make_model()
     if how != "from scratch":
         model.load_state_dict(base.state_dict())
@@ -194,7 +201,7 @@ class LowRank(nn.Module):
 linear = nn.Linear(512, 512)
 layer = LowRank(linear).to(device)
 x = torch.randn(3, 512).to(device)
-print("same at the start:", torch.equal(layer(x), linear(x)))
+print("same at the start:", torch.equal(layer(x), linear(x)), tuple(layer(x).shape))
 trainable = sum(p.numel() for p in layer.parameters() if p.requires_grad)
 print(f"{trainable:,} instead of {sum(p.numel() for p in linear.parameters()):,}")
 # --8<-- [end:solution-low-rank]

@@ -62,7 +62,7 @@ def bowl(x):
 start = torch.tensor([5.0, -5.0], device=device)
 curvature, slope = hessian(bowl)(start), grad(bowl)(start)
 bottom = start - torch.linalg.solve(curvature, slope)
-print(curvature.tolist())
+print(curvature.tolist(), slope.tolist())
 print([f"{value:.3f}" for value in bottom.tolist()])
 torch.testing.assert_close(grad(bowl)(bottom), torch.zeros_like(bottom))
 # --8<-- [end:newton-step]
@@ -109,8 +109,8 @@ for name, g in step.items():
 
 
 # --8<-- [start:what-vmap-refuses]
-def positive_part(x):
-    return x if x > 0 else torch.zeros_like(x)
+def magnitude(x):
+    return x if x > 0 else -x
 
 
 def add_noise(x):
@@ -118,12 +118,12 @@ def add_noise(x):
 
 
 values = torch.tensor([-1.0, 0.5], device=device)
-for function in positive_part, add_noise:
+for function in magnitude, add_noise:
     try:
         vmap(function)(values)
     except RuntimeError as error:
         print("RuntimeError:", str(error).split(".")[0])
-print(vmap(lambda x: torch.where(x > 0, x, 0.0))(values).tolist())
+print(vmap(lambda x: torch.where(x > 0, x, -x))(values).tolist())
 print(vmap(add_noise, randomness="different")(values).shape)
 # --8<-- [end:what-vmap-refuses]
 

@@ -31,6 +31,7 @@ seed_everything(0)
 first = three_draws()
 seed_everything(0)
 print(first == three_draws(), first == three_draws())
+print([f"{draw:.3f}" for draw in first])
 # --8<-- [end:seed-everything]
 
 
@@ -60,13 +61,14 @@ def train(seed, surprise=False):
 
 
 # --8<-- [start:train-twice]
-print("same seed:", torch.equal(train(0), train(0)))
-print("other seed:", torch.equal(train(0), train(1)))
+weights = train(0)
+print("same seed:", torch.equal(weights, train(0)), "for", len(weights), "weights")
+print("other seed:", torch.equal(weights, train(1)))
 # --8<-- [end:train-twice]
 
 
 # --8<-- [start:one-draw-more]
-print("one draw more:", torch.equal(train(0), train(0, surprise=True)))
+print("one draw more:", torch.equal(weights, train(0, surprise=True)))
 # --8<-- [end:one-draw-more]
 
 
@@ -79,7 +81,9 @@ def first_batch(draws_before):
     return next(iter(loader)).tolist()
 
 
-print(first_batch(draws_before=0), first_batch(draws_before=7))
+for draws in (0, 7):
+    batch = first_batch(draws)
+    print(draws, "draws before:", batch, f"and the next draw {torch.rand(()):.3f}")
 # --8<-- [end:generator-for-the-data]
 
 
@@ -107,6 +111,7 @@ if __name__ == "__main__":
         runs.append(torch.cat(list(loader)))
     print("same in both runs:", torch.equal(*runs))
     print("different draws:", len(runs[0].unique()), "of", runs[0].numel())
+    print("those of PyTorch:", [f"{draw:.3f}" for draw in runs[0][:, 2].tolist()])
 # --8<-- [end:worker-seeds]
 
 
@@ -126,12 +131,13 @@ try:
 except RuntimeError as error:
     print("RuntimeError:", str(error).split(",")[0])
 torch.use_deterministic_algorithms(False)
+print("still asked for:", torch.are_deterministic_algorithms_enabled())
 # --8<-- [end:deterministic-or-error]
 
 
 # --8<-- [start:record-the-run]
 record = {
-    "seed": 0,
+    "seed": torch.initial_seed(),
     "torch": torch.__version__,
     "python": platform.python_version(),
     "system": platform.platform(),
@@ -153,7 +159,8 @@ def split_and_noise(seed):
 
 assert split_and_noise(3) == split_and_noise(3)
 assert split_and_noise(3) != split_and_noise(4)
-print("same seed, same result")
+names, noise = split_and_noise(3)
+print(names, [f"{number:.3f}" for number in noise])
 # --8<-- [end:solution-three-leaks]
 
 
@@ -165,6 +172,7 @@ def accuracy(weights):
 
 
 scores = [accuracy(train(seed)) for seed in range(5)]
-print(f"{np.mean(scores):.2f}, from {min(scores):.2f} to {max(scores):.2f}")
-assert min(scores) > 0.7  # a guess is right one time in ten
+mean = np.mean(scores)
+print(f"{mean:.2f}, from {min(scores):.2f} to {max(scores):.2f}")
+assert 0.7 < min(scores) < mean < 1  # a guess is right one time in ten
 # --8<-- [end:solution-spread]

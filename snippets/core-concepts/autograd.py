@@ -106,12 +106,13 @@ plt.show()
 
 
 # --8<-- [start:one-number-please]
-x = torch.ones(3, device=device, requires_grad=True)
+x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+y = x**2
 try:
-    (x * 2).backward()
+    y.backward()
 except RuntimeError as error:
     print("RuntimeError:", error)
-(x * 2).sum().backward()
+y.sum().backward()
 print(x.grad.tolist())
 # --8<-- [end:one-number-please]
 
@@ -119,7 +120,9 @@ print(x.grad.tolist())
 # --8<-- [start:recording-off]
 with torch.no_grad():
     doubled = x * 2
-print(doubled.requires_grad, (x * 2).requires_grad)
+recorded = x * 2
+print(doubled.tolist(), doubled.requires_grad)
+print(recorded.tolist(), recorded.requires_grad)
 # --8<-- [end:recording-off]
 
 

@@ -77,16 +77,17 @@ print(tuple(noise.shape), f"{noise[0, 0].item():.3f}")
 scaled = x / 16  # each number, now between 0 and 1
 brightness = scaled.mean(dim=(1, 2))  # one number an image
 flat = scaled.reshape(len(x), 64)  # (1797, 8, 8) -> (1797, 64)
+torch.manual_seed(0)
 weight = torch.randn(64, 10).to(device)
 scores = flat @ weight  # (1797, 64) @ (64, 10)
 print(f"{scaled.max().item():.1f} {brightness[0].item():.3f}")
-print(tuple(brightness.shape), tuple(scores.shape))
+print(tuple(brightness.shape), tuple(scores.shape), f"{scores[0, 0].item():.2f}")
 # --8<-- [end:compute]
 
 
 # --8<-- [start:shapes-must-agree]
 try:
-    x[0] + torch.ones(3, device=device)
+    x[0] + counts  # (8, 8) + (3,)
 except RuntimeError as error:
     print("RuntimeError:", error)
 # --8<-- [end:shapes-must-agree]
@@ -111,6 +112,7 @@ print(noise.cpu().numpy().shape)
 labels = torch.tensor(digits.target).to(device)
 average = torch.stack([x[labels == digit].mean(dim=0) for digit in range(10)])
 print(tuple(average.shape))
+print([f"{mean:.1f}" for mean in average.mean(dim=(1, 2)).tolist()])
 plt.figure(figsize=(6.4, 1.2))
 plt.imshow(average.permute(1, 0, 2).reshape(8, 80).cpu().numpy())
 plt.axis("off")
@@ -119,6 +121,7 @@ plt.show()
 
 
 # --8<-- [start:solution-predict-shapes]
-print(tuple(x[0].shape), tuple(x[:, 0].shape), tuple(x[0, 0, 0].shape))
-print(tuple(x.sum(dim=0).shape), tuple((x + torch.ones(8, device=device)).shape))
+more = x + torch.ones(8, device=device)
+for result in (x[0], x[:, 0], x[0, 0, 0], x.sum(dim=0), more):
+    print(tuple(result.shape), "sum", result.sum().item())
 # --8<-- [end:solution-predict-shapes]

@@ -61,9 +61,9 @@ def grade(expression, guess):
 
 passed = [grade(*pair) for pair in zip(questions, guesses, strict=True)]
 print(sum(passed), "of", len(passed))
-for right, page in zip(passed, questions.values(), strict=True):
+for right, page, guess in zip(passed, questions.values(), guesses, strict=True):
     if not right:
-        print("read:", page)
+        print(f"not {guess}, read: {page}")
 # --8<-- [end:quiz-runner]
 
 

@@ -34,7 +34,7 @@ plt.show()
 
 
 # --8<-- [start:signal-through-depth]
-def signal(init, act=torch.relu, width=256, depth=8):
+def signal(init, act=torch.relu, width=256, depth=9):
     """Return what each of several layers puts out."""
     torch.manual_seed(0)
     h, outputs = torch.randn(256, width).to(device), []
@@ -78,9 +78,11 @@ def init_weights(module):
 
 torch.manual_seed(0)
 model = nn.Sequential(nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10))
-print(f"default: {model[0].weight.std():.4f}")
-model.apply(init_weights).to(device)
-print(f"kaiming: {model[0].weight.std():.4f} {(2 / 512) ** 0.5:.4f}")
+bias = model[0].bias
+print(f"default: {model[0].weight.std():.4f}, largest bias {bias.max():.4f}")
+model.apply(init_weights)
+print(f"kaiming: {model[0].weight.std():.4f}, largest bias {bias.max():.4f}")
+print(f"root of 2 / inputs: {(2 / 512) ** 0.5:.4f}")
 # --8<-- [end:initialize-a-model]
 
 
@@ -111,7 +113,7 @@ for training in (True, False):
 
 # --8<-- [start:batch-of-one]
 try:
-    nn.BatchNorm1d(4)(torch.randn(1, 4))
+    nn.BatchNorm1d(4).to(device)(batch[:1])
 except ValueError as error:
     print("ValueError:", error)
 # --8<-- [end:batch-of-one]
@@ -132,9 +134,10 @@ h = torch.randn(2, 5, 16).to(device)  # (batch, seq, dim)
 centered = h - h.mean(-1, keepdim=True)
 by_layer = centered / (centered.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
 by_rms = h / (h.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
-torch.testing.assert_close(F.layer_norm(h, (16,), eps=1e-5), by_layer)
+torch.testing.assert_close(F.layer_norm(h, (16,)), by_layer)
 torch.testing.assert_close(F.rms_norm(h, (16,), eps=1e-5), by_rms)
-print(len(list(nn.LayerNorm(16).parameters())), len(list(nn.RMSNorm(16).parameters())))
+for norm in (nn.LayerNorm(16).to(device), nn.RMSNorm(16).to(device)):
+    print(tuple(norm(h).shape), [tuple(p.shape) for p in norm.parameters()])
 # --8<-- [end:layer-and-rms]
 
 
@@ -143,10 +146,14 @@ equal = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3)).to(device)
 for parameter in equal.parameters():
     nn.init.constant_(parameter, 0.1)
 optimizer = torch.optim.SGD(equal.parameters(), lr=0.5)
+losses = []
 for _ in range(20):
+    loss = F.cross_entropy(equal(x), y)
     optimizer.zero_grad()
-    F.cross_entropy(equal(x), y).backward()
+    loss.backward()
     optimizer.step()
+    losses.append(loss.item())
+print(f"loss {losses[0]:.3f} to {losses[-1]:.3f}")
 weight = equal[0].weight
 for name, first in (("row", weight[:1]), ("column", weight[:, :1])):
     print(f"every {name} alike: {torch.allclose(weight, first, atol=1e-4)}")
@@ -160,6 +167,7 @@ before = norm(linear(x))
 with torch.no_grad():
     linear.bias += 10
 torch.testing.assert_close(norm(linear(x)), before, rtol=1e-4, atol=1e-4)
+print(f"mean {linear(x).mean():.2f}, after the norm {norm(linear(x)).mean().abs():.2f}")
 # --8<-- [end:solution-useless-bias]
 
 

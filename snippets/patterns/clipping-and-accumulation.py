@@ -24,7 +24,7 @@ y = torch.tensor((progress - progress.mean()) / progress.std(), dtype=torch.floa
 dirty = y.clone()
 dirty[200] = 1000.0  # the others lie between -2 and 3
 X, y, dirty = X.to(device), y.to(device), dirty.to(device)
-print(tuple(X.shape), f"{y.min():.3f} {y.max():.3f}")
+print(tuple(X.shape), y.dtype, f"{y.min():.3f} {y.max():.3f}")
 # --8<-- [end:one-typing-error]
 
 
@@ -63,7 +63,7 @@ plt.show()
 
 
 # --8<-- [start:norm-and-value]
-w = torch.zeros(2, device=device, requires_grad=True)
+w = nn.Parameter(torch.empty(2, device=device))  # only its gradient matters
 for clip in (clip_grad_norm_, clip_grad_value_):
     w.grad = torch.tensor([3.0, 4.0], device=device)
     clip(w, 1.0)
@@ -75,13 +75,16 @@ for clip in (clip_grad_norm_, clip_grad_value_):
 torch.manual_seed(0)
 model = nn.Linear(10, 1).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+start = nn.utils.parameters_to_vector(model.parameters())
 loss = F.mse_loss(model(X).squeeze(1), dirty)
 early = clip_grad_norm_(model.parameters(), max_norm=1.0)  # nothing to clip yet
 loss.backward()
 found = clip_grad_norm_(model.parameters(), max_norm=1.0)
 left = get_total_norm([w.grad for w in model.parameters()])
 optimizer.step()  # clipping after this line would be too late
+moved = (nn.utils.parameters_to_vector(model.parameters()) - start).norm()
 print(f"before backward {early:.1f}, after {found:.3f}, clipped to {left:.3f}")
+print(f"weights moved by {moved:.3f}")
 # --8<-- [end:the-right-place]
 
 
@@ -139,23 +142,23 @@ for name, share in (("1 / pieces", lambda n: 1 / 3), ("n / 70", lambda n: n / 70
 
 # --8<-- [start:both-in-a-loop]
 loader = DataLoader(TensorDataset(X, y), batch_size=20)
-accumulate, steps = 4, 0
+accumulate, norms = 4, []
 optimizer = torch.optim.AdamW(net.parameters(), lr=0.003)
 optimizer.zero_grad()
 for i, (x, targets) in enumerate(loader, start=1):
     loss = F.mse_loss(net(x).squeeze(1), targets)
     (loss / accumulate).backward()  # adds to what is there
     if i % accumulate == 0:
-        clip_grad_norm_(net.parameters(), max_norm=1.0)
+        norms.append(clip_grad_norm_(net.parameters(), max_norm=1.0).item())
         optimizer.step()
         optimizer.zero_grad()
-        steps += 1
-print(len(loader), "batches,", steps, f"steps, last loss {loss:.2f}")
+print(len(loader), "batches, norms of the steps:", [f"{n:.2f}" for n in norms])
+print(f"last loss {loss:.3f}")
 # --8<-- [end:both-in-a-loop]
 
 
 # --8<-- [start:solution-skip-bad-steps]
-weight = torch.ones(2, device=device, requires_grad=True)
+weight = nn.Parameter(torch.ones(2, device=device))
 optimizer = torch.optim.SGD([weight], lr=0.1)
 for bad in (False, True, False):
     weight.grad = torch.tensor([1.0, math.nan if bad else 1.0], device=device)

@@ -79,7 +79,7 @@ plt.show()
 class EarlyStopping:
     """Keeps the best weights, and says when to stop looking for better ones."""
 
-    def __init__(self, patience=5, min_delta=0.0):
+    def __init__(self, patience, min_delta=0.0):
         self.patience, self.min_delta = patience, min_delta
         self.best_loss, self.best_weights = math.inf, None
         self.waited = 0  # epochs since the best one
@@ -119,7 +119,7 @@ print(f"test accuracy: last {last:.3f}, best {accuracy(model):.3f}")
 # --8<-- [start:how-much-patience]
 for patience in (1, 2, 5, 10):
     stopper = EarlyStopping(patience)
-    stop = next((i for i, loss in enumerate(val_losses) if stopper.step(loss)), 59)
+    stop = next(i for i, loss in enumerate(val_losses) if stopper.step(loss))
     print(f"patience {patience:2}: stops at {stop:2}, best {stopper.best_loss:.3f}")
 # --8<-- [end:how-much-patience]
 
@@ -136,7 +136,7 @@ print(f"copy  {before:.3f} -> {copied['0.weight'].norm():.3f}")
 
 
 # --8<-- [start:not-worse-is-not-better]
-for losses in ([0.5, math.nan, 9.0], [0.5, 0.5, 0.5]):
+for losses in ([0.5, 0.6, 0.7], [0.5, math.nan, 9.0], [0.5, 0.5, 0.5]):
     stopper, best, waited = EarlyStopping(patience=2), losses[0], 0
     stops = [stopper.step(loss) for loss in losses]
     for loss in losses[1:]:

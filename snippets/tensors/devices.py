@@ -20,7 +20,7 @@ print("accelerators present:", torch.accelerator.device_count())
 # --8<-- [start:build-or-machine]
 built_for = torch.accelerator.current_accelerator()
 present = torch.accelerator.current_accelerator(check_available=True)
-print(present is None or present == built_for)
+print(present in (None, built_for))
 print((present is None) == (torch.accelerator.device_count() == 0))
 # --8<-- [end:build-or-machine]
 
@@ -31,46 +31,47 @@ created = torch.zeros(1000, 1000, device=device)  # no copy
 back = moved.cpu()
 print(moved.device == created.device, back.device.type)
 print(moved.nbytes / 1e6, created.nbytes / 1e6, "MB")
+print(f"smallest numbers {moved.min():.2f} and {created.min():.2f}")
 # --8<-- [end:move-or-create]
 
 
 # --8<-- [start:copies-only-when-needed]
-x = torch.zeros(3, device=device)
-print(x.to(device) is x, x.to(x.device, copy=True) is x)
+print(moved.to(device) is moved, moved.to(device, copy=True) is moved)
 batch = torch.zeros(3)
-print(batch.cpu() is batch, batch.cpu().clone() is batch)
+same, copy = batch.cpu(), batch.cpu().clone()
+batch[0] = 7.0
+print(same.tolist(), copy.tolist())
 # --8<-- [end:copies-only-when-needed]
 
 
 # --8<-- [start:tensor-or-module]
-x.to("meta")  # the result is dropped
-print(x.device.type == device)
+print(moved.to("meta").device.type, moved.device.type == device)
 model = nn.Linear(3, 2)
 model.to("meta")  # a module moves itself
-print(model.weight.device.type)
+print(model.weight.device.type, tuple(model.weight.shape))
 # --8<-- [end:tensor-or-module]
 
 
 # --8<-- [start:size-without-memory]
 with torch.device("meta"):
     layer = nn.Linear(100_000, 100_000)
-print(f"{layer.weight.nbytes / 1e9:.0f} GB")
+print(f"{layer.weight.nbytes:,} bytes")
 # --8<-- [end:size-without-memory]
 
 
 # --8<-- [start:mixed-devices]
-weight = torch.ones(3, device="meta")
+weight = torch.empty(3, device="meta")
 try:
-    torch.ones(3) * weight
+    batch * weight
 except RuntimeError as error:
     print("RuntimeError:", error)
-print(tuple((torch.tensor(2.0) * weight).shape))  # a 0-d tensor may differ
+print(tuple((torch.empty(()) * weight).shape))  # a 0-d tensor may differ
 # --8<-- [end:mixed-devices]
 
 
 # --8<-- [start:ask-the-input]
 def add_positions(x):
-    positions = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
+    positions = torch.arange(x.shape[1], device=x.device)
     return x + positions
 
 
@@ -82,7 +83,7 @@ print(add_positions(x).tolist())
 # --8<-- [start:default-device]
 with torch.device(device):
     model = nn.Linear(3, 2)
-    x = torch.ones(4, 3)
+    x = torch.empty(4, 3)
 print(model.weight.device == x.device, tuple(model(x).shape))
 # --8<-- [end:default-device]
 
@@ -96,7 +97,7 @@ loader = DataLoader(TensorDataset(X, y), batch_size=16, pin_memory=pin)
 model = nn.Linear(3, 1).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 losses = []
-for _ in range(10):
+for _ in range(3):
     for inputs, targets in loader:
         inputs = inputs.to(device, non_blocking=True)
         targets = targets.to(device, non_blocking=True)
@@ -140,8 +141,7 @@ def move(batch, device):
     return batch
 
 
-moved = move({"x": torch.ones(2), "pair": [torch.ones(3), "name"]}, "meta")
-print(moved["x"].device, moved["pair"][0].device, moved["pair"][1])
+print(move({"x": torch.empty(2), "pair": [torch.empty(3), "name"]}, "meta"))
 # --8<-- [end:solution-move-anything]
 
 
@@ -154,5 +154,5 @@ class Center(nn.Module):
 
 
 center = Center().to("meta")
-print(center.forgotten.device, center.mean.device)
+print(center.forgotten, center.mean)
 # --8<-- [end:solution-left-behind]

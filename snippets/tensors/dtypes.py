@@ -15,9 +15,8 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [start:arithmetic]
 a = torch.tensor([1, 2, 3], device=device)
 b = torch.tensor([4, 5, 6], device=device)
-print((a + b).tolist(), (a + b).dtype)
-print((a * b).tolist(), (a * b).dtype)
-print((b // a).tolist(), (b // a).dtype)
+for result in (a + b, a * b, b // a):
+    print(result.tolist(), result.dtype)
 print([f"{ratio:.3f}" for ratio in (a / b).tolist()], (a / b).dtype)
 # --8<-- [end:arithmetic]
 
@@ -44,17 +43,20 @@ for dtype in (torch.bfloat16, torch.float32):
     weight = torch.ones(1, dtype=dtype, device=device)
     for _ in range(1000):
         weight += 0.001
-    print(dtype, f"{weight.item():.3f}")
+    print(dtype, f"{weight.item():.4f}")
 # --8<-- [end:small-steps-vanish]
 
 
 # --8<-- [start:promote-two-tensors]
 flags = torch.tensor([True, False, True], device=device)
 halves = torch.tensor([0.5, 0.5, 0.5], device=device)
-print("bool + int64:", (flags + a).tolist(), (flags + a).dtype)
-print("int64 + float32:", (a + halves).tolist(), (a + halves).dtype)
-print("int64 + float16:", (a + halves.half()).dtype)
-print("float16 + bfloat16:", (halves.half() + halves.bfloat16()).dtype)
+for name, result in {
+    "bool + int64": flags + a,
+    "int64 + float32": a + halves,
+    "int64 + float16": a + halves.half(),
+    "float16 + bfloat16": halves.half() + halves.bfloat16(),
+}.items():
+    print(f"{name}:", result.tolist(), result.dtype)
 # --8<-- [end:promote-two-tensors]
 
 
@@ -104,10 +106,13 @@ plt.show()
 
 # --8<-- [start:zero-dim-rule]
 x = torch.tensor([1.0, 2.0])  # on the CPU: some GPUs have no float64
-vector = torch.tensor([0.1, 0.1], dtype=torch.float64)
-print("float32 + 1-d float64:", (x + vector).dtype)
-print("float32 + 0-d float64:", (x + vector[0]).dtype)
-print("int64 + Python float:", (a + 0.1).dtype)
+vector = torch.tensor([0.5, 0.25], dtype=torch.float64)
+for name, result in {
+    "float32 + 1-d float64": x + vector,
+    "float32 + 0-d float64": x + vector[0],
+    "int64 + Python float": a + 0.5,
+}.items():
+    print(f"{name}:", result.tolist(), result.dtype)
 # --8<-- [end:zero-dim-rule]
 
 
@@ -123,7 +128,7 @@ except RuntimeError as error:
 pixels = torch.tensor([5, 100, 250], dtype=torch.uint8, device=device)
 print("brighter:", (pixels + 10).tolist())
 print("darker:  ", (pixels - 10).tolist())
-safe = (pixels.to(torch.int16) + 10).clamp(0, 255).to(torch.uint8)
+safe = (pixels.to(torch.int16) + 10).clamp(max=255).to(torch.uint8)
 print("safe:    ", safe.tolist(), safe.dtype)
 print("sum:     ", pixels.sum().item(), pixels.sum().dtype)
 # --8<-- [end:uint-wraps]
@@ -136,7 +141,7 @@ try:
     model(X)
 except RuntimeError as error:
     print("RuntimeError:", str(error).splitlines()[0])
-print(model(X.float()).dtype)
+print(tuple(model(X.float()).shape), model(X.float()).dtype)
 # --8<-- [end:no-promotion-in-products]
 
 
@@ -152,8 +157,9 @@ print(a.float().mean().item(), a.mean(dtype=torch.float32).item())
 # --8<-- [start:solution-predict-dtypes]
 counts = torch.tensor([1, 2, 3], device=device)
 ratio = torch.tensor(0.5, device=device)
-print((counts * True).dtype, (counts / 1).dtype, (counts * ratio).dtype)
-print((counts > 1).dtype, (counts > 1).sum().dtype)
+above = counts > 1
+for result in (counts * True, counts / 1, counts * ratio, above, above.sum()):
+    print(result.tolist(), result.dtype)
 # --8<-- [end:solution-predict-dtypes]
 
 

@@ -21,8 +21,8 @@ print(row.tolist(), column.tolist(), subset.tolist())
 
 
 # --8<-- [start:which-dimensions-remain]
-print(tuple(grid[0].shape), tuple(grid[0:1].shape), tuple(grid[:, -1].shape))
-print(tuple(grid[:, None].shape), tuple(grid[..., 0].shape))
+for part in (grid[0], grid[0:1], grid[:, -1], grid[:, None], grid[..., 0]):
+    print(tuple(part.shape), "begins with", part.flatten()[0].item())
 print(grid.flip(0)[:, 0].tolist())
 try:
     grid[::-1]
@@ -49,10 +49,10 @@ print(grid[[0, 3]][:, [1, 4]].tolist())
 
 
 # --8<-- [start:write-to-a-copy]
-table = torch.zeros(4, 5, device=device)
-table[[0, 1]][:, 0] = 7.0  # writes to a copy, which is then dropped
+table = torch.zeros_like(grid)
+table[[0, 1]][:, 0] = 7  # writes to a copy, which is then dropped
 print(table[:, 0].tolist())
-table[[0, 1], 0] = 7.0  # one indexing operation, so it writes to table
+table[[0, 1], 0] = 7  # one indexing operation, so it writes to table
 print(table[:, 0].tolist())
 # --8<-- [end:write-to-a-copy]
 
@@ -60,7 +60,7 @@ print(table[:, 0].tolist())
 # --8<-- [start:out-of-range]
 small = torch.arange(4)  # on the CPU, where a bad index has a clear message
 try:
-    small[[0, 4]]
+    small[4]
 except IndexError as error:
     print("IndexError:", error)
 # --8<-- [end:out-of-range]

@@ -31,7 +31,7 @@ class Digits(Dataset):
         return self.images[index], self.labels[index]
 
 
-assert Digits()[10][0].shape == (8, 8)
+assert Digits()[0][0].shape == (8, 8)
 # --8<-- [end:three-methods]
 
 
@@ -44,6 +44,7 @@ if __name__ == "__main__":
         x, y = x.to(device), y.to(device)
         seen += y.bincount(minlength=10)
     print(len(dataset), "images in", len(loader), "batches, the last:", tuple(x.shape))
+    print("its labels:", y.tolist(), "brightest:", dataset.images.max().item(), x.dtype)
     print("seen of each class:", seen.tolist())
     # --8<-- [end:loop-over-batches]
 
@@ -125,7 +126,7 @@ if __name__ == "__main__":
 # --8<-- [start:error-in-a-worker]
 if __name__ == "__main__":
     try:
-        list(DataLoader(["a", "b"], sampler=[0, 1, 2], num_workers=1))
+        list(DataLoader(["a", "b"], sampler=[2], num_workers=1))
     except IndexError as error:
         lines = str(error).splitlines()
         print(lines[0], "...", lines[-1], sep="\n")

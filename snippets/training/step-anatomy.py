@@ -119,7 +119,7 @@ for scale in (1, 1000):
 
 # --8<-- [start:one-bad-number]
 model = build()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer = torch.optim.SGD(model.parameters())
 broken = X[:64].clone()
 broken[3, 5] = float("nan")  # one pixel of one image
 F.cross_entropy(model(broken), y[:64]).backward()
@@ -134,7 +134,7 @@ def guarded_step(model, optimizer, x, y):
     """Take a step if the gradient is finite; return whether it was."""
     optimizer.zero_grad()
     F.cross_entropy(model(x), y).backward()
-    norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=0.1)
     if torch.isfinite(norm):
         optimizer.step()
     return torch.isfinite(norm).item()
@@ -153,7 +153,7 @@ for rows in torch.arange(len(X)).split(64):
     loss = F.cross_entropy(model(X[rows]), y[rows])
     kept += loss
     numbers += loss.item()
-print(type(kept).__name__, "with a graph:", kept.grad_fn is not None)
+print(type(kept).__name__, f"{kept:.2f}, with a graph:", kept.grad_fn is not None)
 print(type(numbers).__name__, f"{numbers:.2f}")
 # --8<-- [end:solution-running-loss]
 
@@ -173,7 +173,7 @@ for clip, limit in (
     model = build()
     F.cross_entropy(model(X[:100]), y[:100]).backward()
     clip(model.parameters(), limit)
-    print(
-        f"{clip.__name__:16} {F.cosine_similarity(gradient(model), whole, dim=0):.3f}"
-    )
+    clipped = gradient(model)
+    cosine = F.cosine_similarity(clipped, whole, dim=0)
+    print(f"{clip.__name__:16} length {clipped.norm():.3f}, cosine {cosine:.3f}")
 # --8<-- [end:solution-clip-by-value]
