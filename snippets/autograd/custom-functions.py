@@ -83,13 +83,21 @@ class Scale(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad_output):
-        return grad_output * ctx.factor  # should be followed by None
+        return grad_output * ctx.factor  # None is missing
 
 
-try:
-    Scale.apply(x, 3).sum().backward()
-except RuntimeError as error:
-    print("RuntimeError:", error)
+class Mended(Scale):
+    @staticmethod
+    def backward(ctx, grad_output):
+        return Scale.backward(ctx, grad_output), None  # factor is not learned
+
+
+for function in (Scale, Mended):
+    scaled = function.apply(x, 3)
+    try:
+        print(torch.autograd.grad(scaled.sum(), x)[0].tolist(), scaled.tolist())
+    except RuntimeError as error:
+        print("RuntimeError:", error)
 # --8<-- [end:one-gradient-for-each-input]
 
 

@@ -22,7 +22,7 @@ print(doubled.item(), doubled.requires_grad, x.requires_grad)
 
 # --8<-- [start:four-questions]
 X = torch.ones(8, 4, device=device)
-weight = torch.ones(4, device=device, requires_grad=True)
+weight = torch.full((4,), 3.0, device=device, requires_grad=True)
 
 
 def answers(context, training=True):
@@ -100,7 +100,8 @@ for use in (lambda: weight * scale, lambda: scale.mul_(2), lambda: weight + scal
         print("no error")
     except RuntimeError as error:
         print("RuntimeError:", str(error).split(".")[0])
-print((weight * scale.clone()).requires_grad)
+result = weight * scale.clone()
+print(result.tolist(), result.requires_grad)
 # --8<-- [end:inference-tensors-are-stricter]
 
 

@@ -82,8 +82,8 @@ def numbers_saved(batch_size):
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        loss = model(torch.ones(batch_size, 10, device=device)).square().mean()
-    return loss.requires_grad, sum(sizes.values())
+        scores = model(torch.ones(batch_size, 10, device=device))
+    return scores.requires_grad, sum(sizes.values())
 
 
 print(numbers_saved(32), numbers_saved(64))
@@ -109,7 +109,7 @@ for name, t in tensors.items():
 # --8<-- [start:gradient-of-a-result]
 middle = weight * 2
 middle.sum().backward()
-print(middle.grad)
+print(middle.grad, weight.grad.tolist())
 
 middle = weight * 2
 middle.retain_grad()
@@ -120,7 +120,9 @@ print(middle.grad.tolist())
 
 # --8<-- [start:freed-after-backward]
 loss.backward(retain_graph=True)  # keep the saved tensors
+once = w.grad.item()
 loss.backward()  # use them a last time
+print("two passes give", w.grad.item() / once, "times the gradient")
 try:
     loss.backward()
 except RuntimeError as error:
@@ -129,7 +131,7 @@ except RuntimeError as error:
 
 
 # --8<-- [start:total-keeps-every-graph]
-X = torch.ones(4, 10, device=device)
+X = torch.eye(10, device=device)
 total, total_of_numbers = 0.0, 0.0
 for _ in range(100):
     loss = model(X).square().mean()
@@ -149,7 +151,7 @@ for keep_history in True, False:
         for step in inputs:
             state = cell(step, state if keep_history else state.detach())
             state.sum().backward()
-        print(len(inputs), "steps done")
+        print(len(inputs), "steps done, state of shape", tuple(state.shape))
     except RuntimeError as error:
         print("RuntimeError:", str(error).split(".")[0])
 # --8<-- [end:solution-carry-a-state]
@@ -160,6 +162,6 @@ for frozen in None, 0, 2:
     model.requires_grad_(True)
     if frozen is not None:
         model[frozen].requires_grad_(False)
-    graph = nodes_behind(model(X).mean().grad_fn)
+    graph = nodes_behind(model(X).grad_fn)
     print(f"layer {frozen} frozen: {len(graph)} nodes")
 # --8<-- [end:solution-freeze-and-count]

@@ -103,7 +103,7 @@ losses = []
 for x in loader:
     with torch.no_grad():
         losses.append(model(x.to(device)).square().mean())  # no waiting
-print(f"{len(losses)} losses, mean {torch.stack(losses).mean().item():.3f}")
+print(f"{len(losses)} losses, mean {torch.stack(losses).mean().item():.4f}")
 # --8<-- [end:wait-once]
 
 
@@ -124,7 +124,7 @@ for operation in torch.exp, torch.square, torch.sigmoid, torch.neg:
     y += 1
     try:
         y.sum().backward()
-        print(operation.__name__, "works")
+        print(operation.__name__, "works, slopes", x.grad.tolist())
     except RuntimeError:
         print(operation.__name__, "fails: it had saved its result")
 # --8<-- [end:solution-safe-edits]

@@ -16,7 +16,7 @@ torch.manual_seed(0)
 x = torch.linspace(-1, 1, 64)[:, None].to(device)  # (64, 1)
 noise = 0.2 * torch.randn(64, 1).to(device)
 y = 3 * x - 1 + noise
-print(tuple(x.shape), tuple(y.shape))
+print(tuple(x.shape), y.shape == x.shape)
 # --8<-- [end:noisy-line]
 
 
@@ -63,8 +63,8 @@ for number, place in enumerate(places):
     text = f"{aims[number]}\n{calls[number]}"
     labels.append(ax.text(*place, text, ha="center", va="center", bbox=box))
 for tail, tip in zip(labels, labels[1:] + labels[:1], strict=True):
-    arrow = {"arrowstyle": "->", "shrinkA": 4, "shrinkB": 4}
-    arrow |= {"patchA": tail.get_bbox_patch(), "patchB": tip.get_bbox_patch()}
+    ends = {"patchA": tail.get_bbox_patch(), "patchB": tip.get_bbox_patch()}
+    arrow = {"arrowstyle": "->", **ends}
     ax.annotate("", tip.get_position(), tail.get_position(), arrowprops=arrow)
 ax.set(xlim=(-1.4, 1.4), ylim=(-1.0, 1.2))
 ax.axis("off")
@@ -108,7 +108,7 @@ curve = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 1)).to(device)
 for model in line, curve:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     final = fit(model, x, wave, optimizer, nn.MSELoss())
-    print(type(model).__name__, f"loss {final:.3f}")
+    print(type(model).__name__, f"loss {final:.4f}")
 # --8<-- [end:swap-the-parts]
 
 
@@ -129,10 +129,10 @@ flat_y = y[:, 0]  # (64,) instead of (64, 1)
 model = nn.Linear(1, 1).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 error = model(x) - flat_y
-print(tuple(error.shape))
+print(tuple(error.shape), f"loss {(error**2).mean():.3f} at first")
 fit(model, x, flat_y, optimizer, lambda y_hat, y: ((y_hat - y) ** 2).mean())
 w, b = model.weight.item(), model.bias.item()
-print("slope near 0:", abs(w) < 0.01, f"bias {b:.3f}, mean of y {y.mean():.3f}")
+print(f"slope {abs(w):.3f}, bias {b:.3f}, mean of y {y.mean():.3f}")
 # --8<-- [end:one-dimension-missing]
 
 
@@ -144,7 +144,7 @@ for loss_fn in nn.MSELoss(), nn.L1Loss():
     model = nn.Linear(1, 1).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     fit(model, x, spoiled, optimizer, loss_fn)
-    print(type(loss_fn).__name__, f"slope {model.weight.item():.1f}")
+    print(type(loss_fn).__name__, f"slope {model.weight.item():.3f}")
 # --8<-- [end:solution-outlier]
 
 

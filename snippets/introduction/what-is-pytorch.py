@@ -15,6 +15,7 @@ device = accelerator.type if accelerator else "cpu"
 
 # --8<-- [start:data-to-predict]
 X, y = load_diabetes(return_X_y=True, scaled=False)
+print(f"{len(X)} people, mean age {X[:, 0].mean():.1f}")
 X = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
 y = ((y - y.mean()) / y.std()).astype(np.float32)[:, None]
 print(X.shape, y.shape)

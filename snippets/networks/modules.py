@@ -62,8 +62,8 @@ class Standardize(nn.Module):
 layer = Standardize().double()
 print("learned:", [name for name, _ in layer.named_parameters()])
 for name, value in layer.state_dict().items():
-    print(f"kept: {name:5} {tuple(value.shape)} {value.dtype}")
-print("note:", layer.note.dtype)
+    print(f"kept: {name:5} {value.tolist()} {value.dtype}")
+print("note:", layer.note.tolist(), layer.note.dtype)
 # --8<-- [end:parameter-or-buffer]
 
 
@@ -174,6 +174,6 @@ class Counter(nn.Module):
 
 
 counter = Counter().to(device)
-counter(counter(counter(x)))
+assert counter(counter(counter(x))) is x
 print(counter.state_dict()["batches"].item(), list(counter.parameters()))
 # --8<-- [end:solution-counting-buffer]

@@ -37,8 +37,8 @@ print(features(x).shape, features[0] is classifier[0])
 # --8<-- [start:name-the-layers]
 named = nn.Sequential(
     OrderedDict(hidden=nn.Linear(784, 64), act=nn.ReLU(), out=nn.Linear(64, 10))
-)
-print(named.hidden, named.act)
+).to(device)
+print(named.out, named.act, named(x).shape)
 print(list(named.state_dict()))
 print(list(classifier.state_dict()))
 # --8<-- [end:name-the-layers]
@@ -83,7 +83,7 @@ class Residual(nn.Module):
 
 
 block = Residual(nn.Sequential(nn.Linear(784, 784), nn.ReLU())).to(device)
-print(block(x).shape)
+print(block(x).shape, torch.equal(block(x), x + block.inner(x)))
 # --8<-- [end:residual]
 
 
@@ -104,19 +104,22 @@ print(f"residual: {first_gradient(residual=True):.2e}")
 
 
 # --8<-- [start:lazy-width]
-images = torch.randn(8, 3, 32, 32).to(device)
+images = torch.randn(1, 3, 32, 32).to(device)
 lazy = nn.Sequential(
     nn.Conv2d(3, 8, kernel_size=3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(10)
 ).to(device)
 print(lazy[-1])
-lazy(images[:1])  # one dry run fixes the width
-print(lazy[-1], lazy(images).shape)
+print(lazy(images).shape)  # one dry run fixes the width
+print(lazy[-1])
 # --8<-- [end:lazy-width]
 
 
 # --8<-- [start:tuple-in-the-middle]
+lstm, scores = nn.LSTM(8, 16).to(device), nn.Linear(16, 2).to(device)
+sequence = torch.randn(5, 4, 8).to(device)  # (time, batch, width)
+print(len(lstm(sequence)), "things, the first", lstm(sequence)[0].shape)
 try:
-    nn.Sequential(nn.LSTM(8, 16), nn.Linear(16, 2))(torch.randn(5, 4, 8))
+    nn.Sequential(lstm, scores)(sequence)
 except TypeError as error:
     print("TypeError:", error)
 # --8<-- [end:tuple-in-the-middle]
@@ -128,8 +131,8 @@ class FirstOutput(nn.Module):
         return outputs[0]
 
 
-tagger = nn.Sequential(nn.LSTM(8, 16), FirstOutput(), nn.Linear(16, 2)).to(device)
-print(tagger(torch.randn(5, 4, 8).to(device)).shape)
+tagger = nn.Sequential(lstm, FirstOutput(), scores)
+print(tagger(sequence).shape)
 # --8<-- [end:solution-take-the-output]
 
 

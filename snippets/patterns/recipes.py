@@ -95,6 +95,8 @@ class TinyLanguageModel(nn.Module):
 torch.manual_seed(0)
 model = TinyLanguageModel(vocabulary=50, width=8).to(device)
 print(sum(w.numel() for w in model.parameters()), list(model.state_dict()))
+tokens = torch.zeros(2, 5, dtype=torch.long, device=device)  # (batch, time)
+print(tuple(model(tokens).shape), "from", model.unembed)
 assert model.unembed.weight is model.embed.weight  # also after .to(device)
 # --8<-- [end:tie-the-weights]
 
@@ -107,9 +109,10 @@ groups = [
     {"params": matrices, "weight_decay": 0.1},
     {"params": vectors, "weight_decay": 0.0},
 ]
-optimizer = torch.optim.AdamW(groups, lr=0.001)
+optimizer = torch.optim.AdamW(groups, lr=0.002)
 for group in optimizer.param_groups:
-    print(len(group["params"]), "tensors, decay", group["weight_decay"])
+    lr, decay = group["lr"], group["weight_decay"]
+    print(len(group["params"]), "tensors, decay", decay, "lr", lr)
 # --8<-- [end:decay-matrices-only]
 
 
@@ -124,7 +127,8 @@ def keep(module, inputs, output):
 handle = model[1].register_forward_hook(keep)
 model(x)
 handle.remove()
-print(tuple(kept["norm"].shape))
+model(x[:2])  # not kept any more
+print(tuple(kept["norm"].shape), kept["norm"].requires_grad)
 # --8<-- [end:take-features-out]
 
 

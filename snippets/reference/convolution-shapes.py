@@ -48,10 +48,10 @@ except RuntimeError as error:
 
 # --8<-- [start:size-after-pooling]
 x = torch.empty(1, 9, 7, device=device)  # width 7
-print(nn.MaxPool2d(2)(x).shape[-1], conv_size(7, kernel=2, stride=2))
-print(nn.MaxPool2d(2, ceil_mode=True)(x).shape[-1])
-print(nn.MaxPool2d(3, stride=2, padding=1)(x).shape[-1], conv_size(7, 3, 2, 1))
-print(tuple(nn.AdaptiveAvgPool2d(2)(x).shape[1:]))  # asks for the result instead
+print(tuple(nn.MaxPool2d(2)(x).shape), conv_size(7, kernel=2, stride=2))
+print(tuple(nn.MaxPool2d(2, ceil_mode=True)(x).shape))
+print(tuple(nn.MaxPool2d(3, stride=2, padding=1)(x).shape), conv_size(7, 3, 2, 1))
+print(tuple(nn.AdaptiveAvgPool2d(2)(x).shape))  # asks for the result instead
 # --8<-- [end:size-after-pooling]
 
 
@@ -62,7 +62,7 @@ for k, d in product((1, 3, 5, 7), (1, 2, 3)):
     paddings.append(padding)
     assert conv_size(32, k, padding=padding, dilation=d) == 32
     layer = nn.Conv2d(1, 1, k, padding="same", dilation=d).to(device)
-    assert layer(torch.empty(1, 32, 32, device=device)).shape[-1] == 32
+    assert layer(torch.empty(1, 32, 32, device=device)).shape == (1, 32, 32)
 print("padding:", paddings)
 try:
     nn.Conv2d(1, 1, 3, padding="same", stride=2)
@@ -82,7 +82,8 @@ for n, k, s, p, e in product((4, 7), range(2, 5), range(1, 4), range(2), range(2
     if e < s:  # a rule of the layer
         layer = nn.ConvTranspose2d(1, 1, k, s, p, output_padding=e).to(device)
         x = torch.empty(1, n, n, device=device)
-        assert layer(x).shape[-1] == transposed_size(n, k, s, p, extra=e)
+        size = transposed_size(n, k, s, p, extra=e)
+        assert layer(x).shape == (1, size, size)
         same += 1
 print(same, "settings agree")
 print([conv_size(n, 3, 2, 1) for n in (7, 8)])
@@ -101,8 +102,8 @@ for n in (32, 64, 224):
 
 
 # --8<-- [start:numbers-in-a-layer]
-def conv_numbers(c_in, c_out, kernel, groups=1, bias=True):
-    return c_out * (c_in // groups) * kernel**2 + bias * c_out
+def conv_numbers(c_in, c_out, kernel, groups):
+    return c_out * (c_in // groups) * kernel**2 + c_out  # weight and bias
 
 
 for c_in, c_out, k, groups in ((3, 32, 3, 1), (64, 128, 1, 1), (64, 64, 3, 64)):
@@ -126,6 +127,6 @@ for k, s, p in product(range(1, 6), range(1, 4), range(3)):
     if all(transposed_size(n, k, s, p) == 2 * n for n in range(1, 50)):
         layer = nn.ConvTranspose2d(1, 1, k, s, p).to(device)
         x = torch.empty(1, 9, 9, device=device)
-        assert layer(x).shape[-1] == 18
+        assert layer(x).shape == (1, 18, 18)
         print("kernel", k, "stride", s, "padding", p)
 # --8<-- [end:solution-double-the-size]

@@ -39,19 +39,20 @@ pairs = [
     ((6, 1, 3, 4), (2, 4, 5)),
 ]
 for first, second in pairs:
-    product = torch.ones(first, device=device) @ torch.ones(second, device=device)
+    product = torch.empty(first, device=device) @ torch.empty(second, device=device)
     print(first, "@", second, "->", tuple(product.shape))
 # --8<-- [end:shape-rules]
 
 
 # --8<-- [start:inner-sizes-differ]
-X = torch.ones(2, 3, 4)  # on the CPU: the wording may differ elsewhere
-for left in (X[0], X):
+# on the CPU: the wording may differ elsewhere
+matrix, stack = torch.empty(3, 4), torch.empty(2, 3, 4)
+for left in (matrix, stack):
     try:
         left @ left
     except RuntimeError as error:
         print("RuntimeError:", error)
-print(tuple((X[0] @ X[0].mT).shape), tuple((X @ X.mT).shape))
+print(tuple((matrix @ matrix.mT).shape), tuple((stack @ stack.mT).shape))
 # --8<-- [end:inner-sizes-differ]
 
 

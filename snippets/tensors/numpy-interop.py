@@ -60,6 +60,7 @@ print(f"{x.std(correction=0).item():.3f}")
 
 # --8<-- [start:order-of-addition]
 big, small = torch.tensor([1e8, 1.0], device=device)
+print(f"{big.item():.0f} + {small.item():.0f} = {(big + small).item():.0f}")
 print(((big + small) - big).item(), ((big - big) + small).item())
 # --8<-- [end:order-of-addition]
 
@@ -73,18 +74,20 @@ print((a == b).item(), torch.isclose(a, b).item())
 
 
 # --8<-- [start:assert-close]
-for expected in (torch.tensor([1.0, 2.001]), torch.tensor([1.0, 2.0]).double()):
+actual = torch.tensor([1.0, 2.0])
+for expected in (torch.tensor([1.0, 2.001]), actual.double()):
     try:
-        torch.testing.assert_close(torch.tensor([1.0, 2.0]), expected)
+        torch.testing.assert_close(actual, expected)
     except AssertionError as error:
-        print("AssertionError:", str(error).splitlines()[0])
+        print("AssertionError:", *str(error).splitlines()[:3])
 torch.testing.assert_close(torch.tensor(1.0), torch.tensor(1.001), rtol=0.01, atol=0)
 # --8<-- [end:assert-close]
 
 
 # --8<-- [start:tiny-numbers]
 tiny, twice = torch.tensor([1e-9, 2e-9], device=device)
-print(torch.isclose(tiny, twice).item(), torch.isclose(tiny, twice, atol=0).item())
+print(f"{twice / tiny:.1f} times as much, close: {torch.isclose(tiny, twice).item()}")
+print("close with atol=0:", torch.isclose(tiny, twice, atol=0).item())
 # --8<-- [end:tiny-numbers]
 
 
@@ -100,7 +103,7 @@ for count in counts:
     for total, error in zip((one_by_one[count - 1], pairs[0]), errors, strict=True):
         relative = total.cpu().double() / exact[count - 1] - 1
         error.append(relative.abs().mean().item())
-print(errors[0][-1] > 20 * errors[1][-1])
+print(numbers.shape, errors[0][-1] > 20 * errors[1][-1])
 # --8<-- [end:error-of-sums]
 
 
@@ -155,6 +158,6 @@ def log_sum_exp(x):
 
 
 x = torch.tensor([0.0, 1000.0, 1001.0], device=device)
-print(f"{x.exp().sum().log().item()} {log_sum_exp(x).item():.3f}")
+print(f"{x.exp().sum()} {log_sum_exp(x).item():.3f}")
 torch.testing.assert_close(log_sum_exp(x), x.logsumexp(dim=0))
 # --8<-- [end:solution-log-sum-exp]
