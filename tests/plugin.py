@@ -55,7 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def preload(config: pytest.Config) -> None:
     """Begin to import torch while pytest collects, where all that the command line names are pages, which run here."""
     named = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
-    pages = [[page for page in paths.find_pages(config.rootpath) if page.is_relative_to(path)] for path in named]
+    every = paths.find_pages(config.rootpath)
+    pages = [[page for page in every if page.is_relative_to(path)] for path in named]
     elsewhere = config.getoption("collectonly") or config.getoption("numprocesses", None)
     if all(pages) and not elsewhere:
         snippets = {paths.snippet_path(page, config.rootpath) for below in pages for page in below}
