@@ -59,7 +59,7 @@ class PageFile(pytest.File):
         return self.results[name]
 
     def teardown(self) -> None:
-        """End the page's process before the next page starts."""
+        """Kill the page's process before the next page starts."""
         if self.running is not None:
             self.running.close()
 

@@ -11,6 +11,7 @@ import torch
 
 from blocks.run import devices
 from blocks.run.runner import Limits, Runner
+from blocks.run.start import must_allocate
 
 SETUP = """
 import torch
@@ -67,7 +68,7 @@ def test_block_that_may_be_left_out_is_not_waited_for(on_cuda):
 
 def test_page_without_the_idiom_need_not_allocate(project, start):
     page = project.page(only="print(1)")
-    assert devices.must_allocate(page, list(page.blocks)) is False
+    assert must_allocate(page, list(page.blocks)) is False
 
 
 def test_first_touch_of_cuda_is_the_childs(run):

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from blocks.run.devices import UNUSED, allocations
-from blocks.run.isolation import fresh_main, isolate, lead_group, main_of_workers
+from blocks.run.isolation import detach, fresh_main, isolate, main_of_workers
 from blocks.run.messages import Job, Result, Step
 from blocks.run.reads import read_notes
 
 
 def main(pipe: Connection) -> None:
     """Wait for a job, execute its steps in one fresh `__main__` until one fails, and wait to be ended."""
-    lead_group()
+    detach()
     try:
         job: Job = pipe.recv()
     except EOFError:

@@ -1,15 +1,8 @@
 """Which accelerators a run sees, and whether a run on CUDA really used the one it asked for."""
 
-import re
 import sys
-from collections.abc import Sequence
 from typing import Any
 
-from blocks.read.page import Block, Page
-
-IDIOM = "torch.accelerator.current_accelerator("
-USE = re.compile(r"\bdevice\b")
-MAY_BE_LEFT_OUT = {"multi_gpu", "network", "skip", "skipif", "torch"}
 UNUSED = "the page asks for the accelerator, and ended without having allocated any CUDA memory: it ran on the CPU"
 
 
@@ -21,13 +14,6 @@ def hide_accelerators() -> None:
     if built is not None and built.type != "cuda":
         module: Any = torch.get_device_module(built)
         module.is_available = lambda: False
-
-
-def must_allocate(page: Page, blocks: Sequence[Block]) -> bool:
-    """Tell whether these blocks must use CUDA memory: they hold the idiom and all that their page does with it."""
-    using = [block for block in page.blocks if block.kind == "python" and USE.search(block.code)]
-    certain = [block for block in using if not MAY_BE_LEFT_OUT & {mark.name for mark in block.marks}]
-    return any(IDIOM in block.code for block in blocks) and all(block in blocks for block in certain)
 
 
 def allocations() -> int:

@@ -26,30 +26,35 @@ with contextlib.redirect_stdout(io.StringIO()):
 STRICT = (DeprecationWarning, FutureWarning, UserWarning)
 
 
-def isolate(job: Job) -> None:
-    """Give this process a working directory, standard streams, warning filters and random numbers of its own."""
-    os.chdir(Path(job.folder, "work"))
-    os.environ["TMPDIR"] = tempfile.tempdir = str(Path(job.folder, "tmp"))
-    os.mkdir(tempfile.tempdir)
-    own_streams(Path(job.folder))
+def detach() -> None:
+    """Give this process what needs no job: its own process group, warning filters and random numbers."""
+    lead_group()
     multiprocessing.set_start_method(None, force=True)  # the system's own, not the runner's
-    sys.argv = [job.path]
     root = str(Path(__file__).parents[2])
     sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]
     os.environ.pop("PYTHONPATH", None)
-    watch(Path(job.root), Path(job.folder, "read"))
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     if "torch" in sys.modules:
         sys.modules["torch"].seed()
+    strict_warnings()
+
+
+def isolate(job: Job) -> None:
+    """Give this process the job's working directory, standard streams and devices, and note what it reads."""
+    os.chdir(Path(job.folder, "work"))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(Path(job.folder, "tmp"))
+    os.mkdir(tempfile.tempdir)
+    own_streams(Path(job.folder))
+    sys.argv = [job.path]
+    watch(Path(job.root), Path(job.folder, "read"))
     if any("_Weights" in step.code for step in job.steps):
         from blocks.run import weights
 
         weights.seed_cache(Path(job.folder, "torch"), "".join(step.code for step in job.steps))
     if job.device == "cpu":
         hide_accelerators()
-    strict_warnings()
 
 
 def lead_group() -> None:

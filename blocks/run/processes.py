@@ -1,4 +1,4 @@
-"""Watching and ending the process of a run, with everything that it started."""
+"""Watching and killing the process of a run, with everything that it started."""
 
 import contextlib
 import os
@@ -33,8 +33,8 @@ def resident(pid: int) -> int:
     return total
 
 
-def end(process: BaseProcess, dump: bool = False) -> None:
-    """End the process and everything that it started; with `dump`, it first writes its stack to standard error."""
+def kill(process: BaseProcess, dump: bool = False) -> None:
+    """Kill the process and everything that it started; with `dump`, it first writes its stack to standard error."""
     family = []
     with contextlib.suppress(psutil.Error):
         family = psutil.Process(process.pid).children(recursive=True)
@@ -49,4 +49,3 @@ def end(process: BaseProcess, dump: bool = False) -> None:
         with contextlib.suppress(psutil.Error):
             orphan.kill()
     process.kill()
-    process.join()

@@ -13,16 +13,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Literal
 
 from blocks.read.page import Block, Page
+from blocks.run import preload
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
 from blocks.run.messages import Job, Result, Step
-from blocks.run.processes import end, ended, resident, size
+from blocks.run.processes import ended, kill, resident, size
 from blocks.run.standby import standby
 from blocks.run.start import Limits, make_job
 
@@ -33,8 +33,6 @@ ENVIRONMENT = {
     "PYTHONUTF8": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
-PRELOAD = ("torch._dynamo", "torchvision", "matplotlib.pyplot", "numpy", "sklearn.datasets")
-TRIGGER = {"torch._dynamo": ("optim", "compile", "torch.func", "utils.checkpoint")}
 POLL = 0.1
 
 
@@ -82,12 +80,9 @@ class Runner:
         return result.output
 
     def preload(self, code: str) -> None:
-        """Start the fork server, importing torch and what this code uses of `PRELOAD`, while its caller goes on."""
+        """Begin to import torch and what this code uses, where processes are forked, while the caller goes on."""
         if self.method == "forkserver":
-            words = ((name, TRIGGER.get(name, (name.split(".")[0],))) for name in PRELOAD)
-            modules = [name for name, triggers in words if any(word in code for word in triggers)]
-            forkserver.set_forkserver_preload(["torch", *modules, "blocks.run.child", "blocks.run.warm"])
-            forkserver.ensure_running()
+            preload.preload(code)
 
     def run(self, page: Page, blocks: list[Block]) -> Iterator[Result]:
         """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure."""
@@ -110,7 +105,9 @@ class Runner:
                     if result.outcome == "failed":
                         yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
             finally:
-                end(process)
+                kill(process)  # no code of it runs from here on, while the kernel still clears up
+                if self.device == "cuda" or self.method == "spawn":
+                    process.join()  # and only then are the memory of a GPU, and on Windows the files, free again
 
     def _receive(self, process: Any, receiver: Any, current: Step, folder: Path) -> Result:
         """Wait for the block's result; make one up where the process ends, or must be ended, instead."""
@@ -138,6 +135,6 @@ class Runner:
             elif resident(process.pid) > self.limits.memory:
                 reason = f"used more than {self.limits.memory / 2**30:.1f} GiB of memory"
         if process.is_alive():
-            end(process, dump=True)
+            kill(process, dump=True)
         errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
         return Result(current.name, "failed", f"the block {reason}\n{errors}", seconds=time.monotonic() - started)

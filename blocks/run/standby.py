@@ -9,7 +9,7 @@ from typing import Any
 
 from blocks.run import child
 from blocks.run.messages import Job
-from blocks.run.processes import end
+from blocks.run.processes import kill
 from blocks.run.start import bare_main
 
 
@@ -48,7 +48,7 @@ class Standby:
         """End the processes that still wait."""
         while self.waiting:
             process, pipe = self.waiting.pop()
-            end(process)
+            kill(process)
             pipe.close()
 
 
