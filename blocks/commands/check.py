@@ -61,7 +61,8 @@ def check(page: Page) -> Iterator[Remark]:
         if lines > LONGEST_BLOCK:
             yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {LONGEST_BLOCK}")
         elif lines < SHORTEST_BLOCK and block.kind == "python":
-            yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: could it join another?", False)
+            few = "one line" if lines == 1 else f"{lines} lines"
+            yield Remark(block.source, block.line, f"'{block.name}' has {few}: could it join another?", False)
     length = len(split_lines(read_text(page.snippet))) if page.blocks and page.snippet.exists() else 0
     if length > LONGEST_SNIPPET and not is_tutorial(page.path):
         yield Remark(page.snippet, LONGEST_SNIPPET, f"{length} lines: {LONGEST_SNIPPET} is the aim of a page", False)

@@ -1,5 +1,6 @@
-"""What "Copy as script" gives runs by itself: each program in a fresh Python, in an empty folder, as a reader would."""
+"""What "Copy as script" gives runs by itself: each program in a Python with nothing but torch, in an empty folder."""
 
+import json
 import re
 import subprocess
 import sys
@@ -32,22 +33,33 @@ PROGRAMS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def python() -> Iterator["subprocess.Popen[str]"]:
+    """A Python that runs programs in forks of itself."""
+    command, pipe = [sys.executable, Path(__file__).with_name("fork.py")], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+        yield process
+        process.stdin.close()
+
+
 @pytest.mark.parametrize(("page", "block"), PROGRAMS)
-def test_copy_runs(page: Page, block: Block, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_copy_runs(
+    page: Page, block: Block, python: "subprocess.Popen[str]", tmp_path: Path, environment: dict[str, str]
+) -> None:
     file, folder = tmp_path / "copy.py", tmp_path / "empty"
     folder.mkdir()
     file.write_text(copied_script(page, block), "utf-8")
-    done = subprocess.run(
-        [sys.executable, file], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
-    )
+    python.stdin.write(json.dumps({"file": str(file), "folder": str(folder), "environment": environment}) + "\n")
+    code = int(python.stdout.readline())
+    printed, errors = ((tmp_path / stream).read_text("utf-8") for stream in ("stdout", "stderr"))
     if raises := block.mark("raises"):
-        last = done.stderr.strip().splitlines()[-1]
-        assert done.returncode == 1 and last.split(":")[0].split(".")[-1] in {kind.__name__ for kind in raises.args}
-        assert re.search(raises.kwargs.get("match", ""), done.stderr)
+        last = errors.strip().splitlines()[-1]
+        assert code == 1 and last.split(":")[0].split(".")[-1] in {kind.__name__ for kind in raises.args}
+        assert re.search(raises.kwargs.get("match", ""), errors)
         return
-    assert done.returncode == 0, done.stderr
+    assert code == 0, f"exit code {code}\n{errors}"
     if not block.mark("warns"):
-        assert same_output(*last_lines(page, block, done.stdout), varies=block.mark("varies") is not None)
+        assert same_output(*last_lines(page, block, printed), varies=block.mark("varies") is not None)
 
 
 def last_lines(page: Page, block: Block, printed: str) -> tuple[str, str]:
