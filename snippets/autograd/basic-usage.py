@@ -105,17 +105,19 @@ print(x.grad.tolist())
 # --8<-- [start:rebuilt-from-numbers]
 a = torch.tensor(2.0, device=device, requires_grad=True)
 rebuilt = torch.tensor([a.item(), 2 * a.item()], device=device)
+joined = torch.stack([a, 2 * a])
+print(rebuilt.tolist(), joined.tolist())
 try:
     rebuilt.sum().backward()
 except RuntimeError as error:
     print("RuntimeError:", error)
-torch.stack([a, 2 * a]).sum().backward()
+joined.sum().backward()
 print(a.grad.item())
 # --8<-- [end:rebuilt-from-numbers]
 
 
 # --8<-- [start:ask-without-storing]
-x = torch.tensor(2.0, device=device, requires_grad=True)
+x = torch.tensor(3.0, device=device, requires_grad=True)
 (slope,) = torch.autograd.grad(x**3, x, create_graph=True)
 (bend,) = torch.autograd.grad(slope, x)
 print(slope.item(), bend.item(), x.grad)  # 3x², 6x

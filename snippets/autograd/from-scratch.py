@@ -114,7 +114,7 @@ for step in range(21):
         value.data, value.grad = value.data - 0.1 * value.grad, 0.0
     if step % 5 == 0:
         print(f"step {step}: {losses[0].data:.3f} {losses[1].item():.3f}")
-print([f"{value.data:.2f}" for value in engine], [f"{t.item():.2f}" for t in tensors])
+print([f"{value.data:.3f}" for value in engine], [f"{t.item():.3f}" for t in tensors])
 # --8<-- [end:train-both]
 
 

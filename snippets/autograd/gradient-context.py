@@ -31,7 +31,7 @@ def answers(context, training=True):
         layer.train(training)
     with context:
         y_hat = norm(X)
-        dropped = dropout(X.new_ones(100)) == 0
+        dropped = dropout(X) == 0
     try:
         (y_hat * weight).sum().backward()
         usable = True
@@ -72,8 +72,9 @@ for training in True, False:
     model.train(training)
     with torch.no_grad():
         repeats = model(X[:1].expand(50, 4))
-    differ = repeats.std().item() > 0.01
-    print(f"training={training}: {len(repeats)} predictions, different: {differ}")
+    alike = torch.allclose(repeats, repeats.mean())
+    graph = repeats.requires_grad
+    print(f"training={training}: {len(repeats)} predictions, {alike=} {graph=}")
 print(f"without dropout: {repeats.mean().item():.3f}")
 # --8<-- [end:noisy-predictions]
 
@@ -87,7 +88,10 @@ def predict(model, X):
 
 scores = predict(model, X)
 print(scores.shape, scores.requires_grad, scores.is_inference())
-print("twice the same:", torch.equal(scores, predict(model.train(), X)))
+model.train()
+print("training before:", model.training)
+print("twice the same:", torch.equal(scores, predict(model, X)))
+print("training after:", model.training)
 # --8<-- [end:predict]
 
 
@@ -96,8 +100,7 @@ with torch.inference_mode():
     scale = torch.ones(4, device=device)  # a cache, say
 for use in (lambda: weight * scale, lambda: scale.mul_(2), lambda: weight + scale):
     try:
-        use()
-        print("no error")
+        print("no error:", use().tolist())
     except RuntimeError as error:
         print("RuntimeError:", str(error).split(".")[0])
 result = weight * scale.clone()
@@ -108,9 +111,10 @@ print(result.tolist(), result.requires_grad)
 # --8<-- [start:build-a-layer-inside]
 for context in torch.no_grad(), torch.inference_mode():
     with context:
-        layer = nn.Linear(4, 2, device=device)
+        layer = nn.Linear(4, 1, device=device)
     layer(X).sum().backward()
-    print(layer.weight.requires_grad, layer.weight.grad is not None)
+    grad = layer.weight.grad
+    print(layer.weight.requires_grad, grad if grad is None else grad.tolist())
 # --8<-- [end:build-a-layer-inside]
 
 

@@ -88,7 +88,8 @@ def descend(start, lr=0.03, steps=30):
     return path
 
 
-print(f"{descend(0.0)[-1]:.3f} {descend(0.5)[-1]:.3f}")
+for start in 0.0, 0.5:  # where each walk is every ten steps
+    print([f"{x:.3f}" for x in descend(start)[::10]])
 # --8<-- [end:walk-downhill]
 
 
@@ -96,9 +97,9 @@ print(f"{descend(0.0)[-1]:.3f} {descend(0.5)[-1]:.3f}")
 grid = torch.linspace(-2.2, 2.2, 100)
 fig, ax = plt.subplots()
 ax.plot(grid, height(grid), color="C7")
-for start, color in [(0.0, "C0"), (0.5, "C1")]:
+for start in (0.0, 0.5):
     path = torch.tensor(descend(start))
-    ax.plot(path, height(path), "o-", color=color, label=f"start at {start}")
+    ax.plot(path, height(path), "o-", label=f"start at {start}")
 ax.set(xlabel="x", ylabel="height")
 ax.legend()
 plt.show()

@@ -122,6 +122,6 @@ plt.show()
 
 # --8<-- [start:solution-predict-shapes]
 more = x + torch.ones(8, device=device)
-for result in (x[0], x[:, 0], x[0, 0, 0], x.sum(dim=0), more):
+for result in (x[0], x[:, 0], x[0, 2, 2], x.sum(dim=0), more):
     print(tuple(result.shape), "sum", result.sum().item())
 # --8<-- [end:solution-predict-shapes]

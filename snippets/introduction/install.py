@@ -53,7 +53,7 @@ weight = x.to(device).requires_grad_()
 loss = (weight @ weight).square().mean()
 loss.backward()
 torch.testing.assert_close((weight @ weight).cpu(), x @ x, atol=1e-3, rtol=1e-3)
-print("product and gradient work:", weight.grad.isfinite().all().item())
+print(f"loss {loss.item():.0f}, gradient finite:", weight.grad.isfinite().all().item())
 # --8<-- [end:verify-install]
 
 

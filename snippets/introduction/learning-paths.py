@@ -26,7 +26,7 @@ for goal, (names, start, lane) in routes.items():
     up = {"va": "top" if lane else "bottom", "textcoords": "offset points"}
     for place, name in zip(zip(xs, ys, strict=True), names, strict=True):
         ax.annotate(name, place, (0, -8 if lane else 8), ha="center", **up)
-ax.legend(loc="lower left")
+ax.legend()
 ax.set(xlim=(-0.5, 6.5), ylim=(-2.5, 0.6))
 ax.axis("off")
 plt.show()
@@ -62,8 +62,7 @@ def grade(expression, guess):
 passed = [grade(*pair) for pair in zip(questions, guesses, strict=True)]
 print(sum(passed), "of", len(passed))
 for right, page, guess in zip(passed, questions.values(), guesses, strict=True):
-    if not right:
-        print(f"not {guess}, read: {page}")
+    print(f"skip: {page}" if right else f"read: {page}, not {guess}")
 # --8<-- [end:quiz-runner]
 
 
@@ -90,5 +89,6 @@ def grade_with_errors(expression, guess):
 
 
 print(grade_with_errors("torch.ones(2, 3) @ torch.ones(2, 3)", RuntimeError))
-print(grade_with_errors("torch.ones(2, 3) @ torch.ones(3, 2)", RuntimeError))
+fits = "(torch.ones(2, 3) @ torch.ones(3, 2)).shape"
+print(grade_with_errors(fits, (2, 2)), grade_with_errors(fits, RuntimeError))
 # --8<-- [end:solution-errors-count]

@@ -48,8 +48,8 @@ print(len(torch.arange(0, 1, 0.1)), len(torch.arange(1, 1.3, 0.1)))
 uniform = torch.rand(2, 3)  # [0, 1)
 normal = torch.randn(2, 3)  # mean 0, standard deviation 1
 dice = torch.randint(1, 7, (10,))  # the upper end is left out
-print(f"{uniform.min():.3f} {uniform.max():.3f}")
-print(f"{normal.mean():.3f} {normal.std():.3f}")
+print(tuple(uniform.shape), f"from {uniform.min():.3f} to {uniform.max():.3f}")
+print(tuple(normal.shape), f"mean {normal.mean():.3f}, std {normal.std():.3f}")
 print(dice.tolist())
 # --8<-- [end:random-numbers]
 

@@ -166,7 +166,7 @@ for result in (counts * True, counts / 1, counts * ratio, above, above.sum()):
 # --8<-- [start:solution-average-images]
 images = torch.tensor([[200, 200], [100, 100]], dtype=torch.uint8, device=device)
 wrong = (images[0] + images[1]) // 2
-average = images.float().mean(dim=0).to(torch.uint8)
+average = images.float().mean(dim=0)
 print(wrong.tolist(), average.tolist())
 # --8<-- [end:solution-average-images]
 

@@ -74,12 +74,12 @@ print((a == b).item(), torch.isclose(a, b).item())
 
 
 # --8<-- [start:assert-close]
-actual = torch.tensor([1.0, 2.0])
-for expected in (torch.tensor([1.0, 2.001]), actual.double()):
+actual = torch.tensor([1.0, 2.25])
+for expected in (torch.tensor([1.0, 2.0]), actual.double()):
     try:
         torch.testing.assert_close(actual, expected)
     except AssertionError as error:
-        print("AssertionError:", *str(error).splitlines()[:3])
+        print("AssertionError:", error)
 torch.testing.assert_close(torch.tensor(1.0), torch.tensor(1.001), rtol=0.01, atol=0)
 # --8<-- [end:assert-close]
 
@@ -103,7 +103,7 @@ for count in counts:
     for total, error in zip((one_by_one[count - 1], pairs[0]), errors, strict=True):
         relative = total.cpu().double() / exact[count - 1] - 1
         error.append(relative.abs().mean().item())
-print(numbers.shape, errors[0][-1] > 20 * errors[1][-1])
+print(numbers.shape, f"one by one {errors[0][-1]:.1e}, pairs {errors[1][-1]:.1e}")
 # --8<-- [end:error-of-sums]
 
 
@@ -119,7 +119,7 @@ plt.show()
 
 
 # --8<-- [start:stable-softmax]
-logits = torch.tensor([1000.0, 1001.0, 1002.0], device=device)
+logits = torch.tensor([900.0, 1001.0, 1002.0], device=device)
 naive = logits.exp() / logits.exp().sum()
 shifted = (logits - logits.max()).exp()
 stable = shifted / shifted.sum()
@@ -157,7 +157,7 @@ def log_sum_exp(x):
     return largest + (x - largest).exp().sum().log()
 
 
-x = torch.tensor([0.0, 1000.0, 1001.0], device=device)
+x = torch.tensor([900.0, 1000.0, 1001.0], device=device)
 print(f"{x.exp().sum()} {log_sum_exp(x).item():.3f}")
 torch.testing.assert_close(log_sum_exp(x), x.logsumexp(dim=0))
 # --8<-- [end:solution-log-sum-exp]
