@@ -55,7 +55,7 @@ plt.show()
 
 
 # --8<-- [start:output-size]
-def conv_size(size, kernel_size, stride=1, padding=0):
+def conv_size(size, kernel_size, stride, padding):
     return (size + 2 * padding - kernel_size) // stride + 1
 
 
@@ -105,7 +105,7 @@ print(CNN().to(device)(images).shape)
 # --8<-- [start:wrong-images]
 # only shapes and dtypes matter here
 smaller, gray = torch.empty(2, 3, 28, 28), torch.empty(2, 1, 32, 32)
-raw = torch.empty(2, 3, 32, 32, dtype=torch.uint8)
+raw = torch.empty_like(images, dtype=torch.uint8, device="cpu")
 for wrong in (smaller, gray, raw):
     try:
         CNN()(wrong)
