@@ -184,8 +184,8 @@ base = make_model()
 fixed = scatter(images, reach=1)
 fit(base, fixed[low], labels[low].to(device))
 for how in ("from scratch", "frozen", "fine-tuned"):
-    scores = [tuned(how, seed, fixed[~low]) for seed in range(2)]
-    print(f"{how:12} {fmean(scores):.2f}")
+    mean = fmean(tuned(how, seed, fixed[~low]) for seed in range(2))
+    print(f"{how:12} {mean:.2f}")
 # --8<-- [end:solution-same-place]
 
 
