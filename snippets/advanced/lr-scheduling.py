@@ -51,7 +51,7 @@ for epoch in range(6):
 
 # --8<-- [start:trace-a-schedule]
 def toy_optimizer():
-    return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    return torch.optim.SGD([nn.Parameter()], lr=0.1)
 
 
 def trace(scheduler, steps=40):
@@ -105,7 +105,7 @@ rising = [
     lr_scheduler.CosineAnnealingWarmRestarts(toy_optimizer(), T_0=10, T_mult=2),
     lr_scheduler.OneCycleLR(toy_optimizer(), max_lr=0.1, total_steps=40),
     lr_scheduler.SequentialLR(one, [warm_one, decay_one], milestones=[8]),
-    lr_scheduler.ChainedScheduler([warm_two, decay_two], optimizer=two),
+    lr_scheduler.ChainedScheduler([warm_two, decay_two]),
 ]
 plot(rising)
 plt.show()
@@ -124,7 +124,7 @@ for step in range(total_steps):
         print(f"step {step:2}  lr {scheduler.get_last_lr()[0]:.4f}")
     loss = train_step(model, optimizer)
     scheduler.step()  # once per batch: the counts above are in steps
-print(f"lr at the end {scheduler.get_last_lr()[0]:.4f}, loss below 0.5: {loss < 0.5}")
+print(f"lr at the end {scheduler.get_last_lr()[0]:.4f}, loss {loss:.1f}")
 # --8<-- [end:warm-up-then-cosine]
 
 
@@ -192,8 +192,11 @@ except ValueError as error:
 
 # --8<-- [start:solution-who-changed-it]
 optimizer = toy_optimizer()
-lr_scheduler.StepLR(optimizer, step_size=10)
+group = optimizer.param_groups[0]
 lr_scheduler.ReduceLROnPlateau(optimizer)
+print(f"ReduceLROnPlateau {group['lr']:.4f}")
+lr_scheduler.ConstantLR(optimizer)
+print(f"ConstantLR {group['lr']:.4f}")
 lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=50)
-print(f"{optimizer.param_groups[0]['lr']:.4f}")
+print(f"OneCycleLR {group['lr']:.4f}")
 # --8<-- [end:solution-who-changed-it]

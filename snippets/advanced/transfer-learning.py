@@ -2,6 +2,7 @@
 
 # --8<-- [start:setup]
 import copy
+from statistics import fmean
 
 import torch
 from sklearn.datasets import load_digits
@@ -104,7 +105,7 @@ def make_model():
     return nn.Sequential(*first, *second, *rest).to(device)
 
 
-def fit(model, X, y, lr, steps):
+def fit(model, X, y, lr=5e-3, steps=300):
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=lr)
     for _ in range(steps):
@@ -119,7 +120,7 @@ def fit(model, X, y, lr, steps):
 torch.manual_seed(0)
 base = make_model()
 print(f"loss at the start: {nn.functional.cross_entropy(base(X_low), y_low):.3f}")
-loss = fit(base, X_low, y_low, lr=5e-3, steps=300)
+loss = fit(base, X_low, y_low)
 assert loss < 0.5  # at the end
 # --8<-- [end:pretrain]
 
@@ -131,6 +132,9 @@ print(sizes)
 
 def accuracy(model, X, y):
     return (model(X).argmax(dim=1) == y).float().mean().item()
+
+
+print(f"untrained accuracy: {accuracy(make_model(), X_high, y_high):.2f}")
 
 
 def adapt(how, lr, seed, X):
@@ -158,7 +162,7 @@ def tuned(how, seed, X):
 means = {}
 for how in ("from scratch", "frozen", "fine-tuned"):
     scores = [tuned(how, seed, X_high) for seed in range(4)]
-    means[how] = sum(scores) / len(scores)
+    means[how] = fmean(scores)
     print(f"{how:12} {means[how]:.2f}, the mean of", *[f"{s:.2f}" for s in scores])
 assert max(means, key=means.get) == "fine-tuned"
 # --8<-- [end:compare]
@@ -177,11 +181,11 @@ print(f"{trainable:,} of {total:,} parameters, {trainable / total:.0%}")
 # --8<-- [start:solution-same-place]
 torch.manual_seed(0)
 base = make_model()
-fit(base, scatter(images[low], reach=1), labels[low].to(device), lr=5e-3, steps=300)
-X_fixed = scatter(images[~low], reach=1)
+fixed = scatter(images, reach=1)
+fit(base, fixed[low], labels[low].to(device))
 for how in ("from scratch", "frozen", "fine-tuned"):
-    scores = [tuned(how, seed, X_fixed) for seed in range(2)]
-    print(f"{how:12} {sum(scores) / len(scores):.2f}")
+    mean = fmean(tuned(how, seed, fixed[~low]) for seed in range(2))
+    print(f"{how:12} {mean:.2f}")
 # --8<-- [end:solution-same-place]
 
 

@@ -55,7 +55,7 @@ plt.show()
 
 
 # --8<-- [start:output-size]
-def conv_size(size, kernel_size, stride=1, padding=0):
+def conv_size(size, kernel_size, stride, padding):
     return (size + 2 * padding - kernel_size) // stride + 1
 
 
@@ -103,8 +103,9 @@ print(CNN().to(device)(images).shape)
 
 
 # --8<-- [start:wrong-images]
-smaller, gray = torch.randn(2, 3, 28, 28), torch.randn(2, 1, 32, 32)
-raw = smaller.abs().to(torch.uint8)
+# only shapes and dtypes matter here
+smaller, gray = torch.empty(2, 3, 28, 28), torch.empty(2, 1, 32, 32)
+raw = torch.empty_like(images, dtype=torch.uint8, device="cpu")
 for wrong in (smaller, gray, raw):
     try:
         CNN()(wrong)
@@ -134,15 +135,18 @@ torch.manual_seed(0)
 scaled = X / 16
 train, test = torch.randperm(len(X)).split([1300, 497])
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+losses = []
 for _ in range(6):
     for batch in train[torch.randperm(len(train))].split(64):
         loss = F.cross_entropy(model(scaled[batch]), y[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        losses.append(loss.item())
 with torch.no_grad():
     correct = model(scaled[test]).argmax(dim=1) == y[test]
-print(f"largest input {scaled.max():.1f}")
+print(f"largest input {scaled.max():.1f}, first loss {losses[0]:.2f}")
+print(len(losses), "steps with", len(train), "digits")
 print("more than 93 in 100 right:", correct.float().mean().item() > 0.93)
 # --8<-- [end:train-on-digits]
 
@@ -170,5 +174,6 @@ any_size = nn.Sequential(
     nn.Linear(16, 10),
 ).to(device)
 for height, width in ((32, 32), (40, 56)):
-    print(any_size(torch.randn(2, 3, height, width).to(device)).shape)
+    x = torch.randn(2, 3, height, width).to(device)
+    print(tuple(x.shape), "to", tuple(any_size(x).shape))
 # --8<-- [end:solution-any-size]

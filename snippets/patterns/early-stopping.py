@@ -143,8 +143,8 @@ for losses in ([0.5, 0.6, 0.7], [0.5, math.nan, 9.0], [0.5, 0.5, 0.5]):
         worse = loss > best
         best, waited = (best, waited + 1) if worse else (loss, 0)
     print(losses)
-    print("  better:    keeps", stopper.best_loss, "stops", stops[-1])
-    print("  not worse: keeps", best, "stops", waited >= 2)
+    print("  better:    keeps", stopper.best_loss, "waited", stopper.waited, stops[-1])
+    print("  not worse: keeps", best, "waited", waited, waited >= 2)
 # --8<-- [end:not-worse-is-not-better]
 
 
@@ -171,8 +171,8 @@ class StopOnScore(EarlyStopping):
         return super().step(-score, model)
 
 
-stopper = StopOnScore(patience=2)
-stops = [stopper.step(score) for score in (0.7, 0.9, 0.8, 0.9)]
+stopper = StopOnScore(patience=2, min_delta=0.05)
+stops = [stopper.step(score) for score in (0.7, 0.9, 0.92, 0.8)]
 print(stops, -stopper.best_loss)
 # --8<-- [end:solution-watch-accuracy]
 

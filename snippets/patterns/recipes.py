@@ -18,8 +18,9 @@ device = accelerator.type if accelerator else "cpu"
 torch.manual_seed(0)
 backbone = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU()).to(device)
 head = nn.Linear(16, 3).to(device)
+model = nn.Sequential(backbone, head)
 backbone.requires_grad_(False)
-trainable = [w for w in nn.Sequential(backbone, head).parameters() if w.requires_grad]
+trainable = [w for w in model.parameters() if w.requires_grad]
 optimizer = torch.optim.AdamW(trainable)
 print(len(trainable), "tensors,", sum(w.numel() for w in trainable), "numbers to train")
 # --8<-- [end:freeze-the-backbone]
@@ -27,17 +28,17 @@ print(len(trainable), "tensors,", sum(w.numel() for w in trainable), "numbers to
 
 # --8<-- [start:frozen-but-moving]
 x, y = torch.randn(32, 8).to(device) + 2, torch.randint(0, 3, (32,)).to(device)
-frozen = copy.deepcopy(backbone.state_dict())
+before = copy.deepcopy(model.state_dict())
 for mode in (True, False):
     backbone.train(mode)
-    loss = F.cross_entropy(head(backbone(x)), y)
+    loss = F.cross_entropy(model(x), y)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    now = backbone.state_dict()
-    moved = [name for name in now if not torch.equal(now[name], frozen[name])]
+    now = model.state_dict()
+    moved = [name for name in now if not torch.equal(now[name], before[name])]
     print("train" if mode else "eval ", "moved:", moved)
-    frozen = copy.deepcopy(now)
+    before = copy.deepcopy(now)
 # --8<-- [end:frozen-but-moving]
 
 
@@ -76,7 +77,7 @@ print("drawn in", len(loader), "batches:", drawn.bincount().tolist())
 
 # --8<-- [start:weights-of-classes-by-mistake]
 sampler = WeightedRandomSampler(per_class, num_samples=1000)
-print("different items drawn:", sorted(set(sampler)))
+print(len(sampler), "draws of the items", sorted(set(sampler)))
 # --8<-- [end:weights-of-classes-by-mistake]
 
 
@@ -95,7 +96,7 @@ class TinyLanguageModel(nn.Module):
 torch.manual_seed(0)
 model = TinyLanguageModel(vocabulary=50, width=8).to(device)
 print(sum(w.numel() for w in model.parameters()), list(model.state_dict()))
-tokens = torch.zeros(2, 5, dtype=torch.long, device=device)  # (batch, time)
+tokens = torch.arange(10, device=device).reshape(2, 5)  # (batch, time)
 print(tuple(model(tokens).shape), "from", model.unembed)
 assert model.unembed.weight is model.embed.weight  # also after .to(device)
 # --8<-- [end:tie-the-weights]
