@@ -33,7 +33,7 @@ model = nn.Sequential(
     *[nn.Sequential(nn.Linear(256, 256), nn.ReLU()) for _ in range(8)]
 ).to(device)
 optimizer = torch.optim.AdamW(model.parameters())
-model(torch.randn(4, 256).to(device)).sum().backward()
+model(torch.randn(256).to(device)).norm().backward()  # any loss will do
 optimizer.step()  # the averages are created here
 
 parameters = list(model.parameters())
@@ -100,10 +100,13 @@ assert torch.equal(model(x), in_segments(x))
 
 
 # --8<-- [start:ask-the-allocator]
+def on_accelerator(call):
+    return call() if torch.accelerator.is_available() else 0
+
+
 def memory():  # bytes in tensors, bytes taken from the device
-    if not torch.accelerator.is_available():
-        return 0, 0
-    return torch.accelerator.memory_allocated(), torch.accelerator.memory_reserved()
+    allocated = on_accelerator(torch.accelerator.memory_allocated)
+    return allocated, on_accelerator(torch.accelerator.memory_reserved)
 
 
 big = torch.empty(1024, 1024, device=device)
@@ -119,13 +122,15 @@ assert allocated - allocated_after >= (needed if reserved else 0)
 
 
 # --8<-- [start:peak-of-a-step]
+def step(x):
+    model(x).sum().backward()
+
+
 def peak_of_step(batch_size):
     x = torch.empty(batch_size, 256, device=device)
-    if not torch.accelerator.is_available():
-        return 0
-    torch.accelerator.reset_peak_memory_stats()
-    model(x).sum().backward()
-    return torch.accelerator.max_memory_allocated()
+    on_accelerator(torch.accelerator.reset_peak_memory_stats)
+    print(f"{batch_size} rows, {saved_bytes(step, x):,} bytes saved for backward")
+    return on_accelerator(torch.accelerator.max_memory_allocated)
 
 
 small, large = peak_of_step(64), peak_of_step(4096)
@@ -136,12 +141,11 @@ print("the peak never shows afterwards:", after < large or large == 0)
 
 
 # --8<-- [start:empty-the-cache]
+in_tensors, in_all = memory()
+on_accelerator(torch.accelerator.empty_cache)
 allocated, reserved = memory()
-if torch.accelerator.is_available():
-    torch.accelerator.empty_cache()
-still_allocated, still_reserved = memory()
-print("tensors freed:", still_allocated < allocated)
-print("cache grew:", still_reserved > reserved)
+print("as much in tensors as before:", allocated == in_tensors)
+print("no more reserved than before:", reserved <= in_all)
 # --8<-- [end:empty-the-cache]
 
 
@@ -155,14 +159,15 @@ def fits(step, batch_size):
 
 
 def pretend_step(batch_size):
-    if batch_size > 100:
+    if batch_size >= 128:
         raise torch.OutOfMemoryError
 
 
 batch_size = 1024
 while not fits(pretend_step, batch_size):
+    print(batch_size, "is too large")
     batch_size //= 2
-print(batch_size)
+print(batch_size, "fits")
 # --8<-- [end:recover-from-out-of-memory]
 
 

@@ -117,7 +117,7 @@ if __name__ == "__main__":
 
 # --8<-- [start:order-of-a-sum]
 big, one = torch.tensor([1e8, 1.0], device=device)
-print(((big + one) - big).item(), (one + (big - big)).item())
+print(((big + one) - big).item(), ((big - big) + one).item())
 # --8<-- [end:order-of-a-sum]
 
 
@@ -173,6 +173,7 @@ def accuracy(weights):
 
 scores = [accuracy(train(seed)) for seed in range(5)]
 mean = np.mean(scores)
+print([f"{score:.2f}" for score in scores])
 print(f"{mean:.2f}, from {min(scores):.2f} to {max(scores):.2f}")
 assert 0.7 < min(scores) < mean < 1  # a guess is right one time in ten
 # --8<-- [end:solution-spread]

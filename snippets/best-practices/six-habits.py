@@ -110,10 +110,11 @@ print(layer.weight.dtype, tuple(layer.weight.shape))
 
 
 # --8<-- [start:assign-what-to-returns]
-model.to(device)  # a module moves itself
-x = X[:5].to(device)  # a tensor returns a copy
-assert x.device == next(model.parameters()).device
-print(tuple(model(x).shape))
+layer = nn.Linear(3, 2)
+layer.to(device, torch.bfloat16)  # a module moves itself
+x = x.to(device, torch.bfloat16)  # a tensor returns a copy
+assert x.device == layer.weight.device
+print(layer(x).dtype, tuple(layer(x).shape))
 # --8<-- [end:assign-what-to-returns]
 
 

@@ -66,13 +66,13 @@ print(row.data_ptr() == grid.data_ptr(), row._version, grid._version)
 
 
 # --8<-- [start:version-counter]
-x = torch.randn(3).to(device).requires_grad_()
+x = torch.tensor(0.0, device=device, requires_grad=True)
 y = x.exp()  # saves its result: the slope of exp is exp
-print("saved at version", y._version)
+print(f"saved {y.item()} at version {y._version}")
 y += 1
-print("now at version", y._version)
+print(f"now {y.item()} at version {y._version}")
 try:
-    y.sum().backward()
+    y.backward()
 except RuntimeError as error:
     print("RuntimeError:", str(error).split(":")[0])
 # --8<-- [end:version-counter]
@@ -103,12 +103,13 @@ losses = []
 for x in loader:
     with torch.no_grad():
         losses.append(model(x.to(device)).square().mean())  # no waiting
-print(f"{len(losses)} losses, mean {torch.stack(losses).mean().item():.4f}")
+mean = torch.stack(losses).mean()
+print(f"{len(losses)} losses, mean {mean.item():.4f}, graph: {mean.requires_grad}")
 # --8<-- [end:wait-once]
 
 
 # --8<-- [start:solution-count-operations]
-x = torch.randn(5, 4).to(device)
+x = torch.arange(20.0, device=device).reshape(5, 4)
 with PrintCalls():
     by_hand = x.exp() / x.exp().sum(dim=1, keepdim=True)
     print("--")
@@ -119,12 +120,12 @@ torch.testing.assert_close(by_hand, built_in)
 
 # --8<-- [start:solution-safe-edits]
 for operation in torch.exp, torch.square, torch.sigmoid, torch.neg:
-    x = torch.ones(3, device=device, requires_grad=True)
+    x = torch.tensor(3.0, device=device, requires_grad=True)
     y = operation(x)
     y += 1
     try:
-        y.sum().backward()
-        print(operation.__name__, "works, slopes", x.grad.tolist())
+        y.backward()
+        print(operation.__name__, f"works: result {y.item()}, slope {x.grad.item()}")
     except RuntimeError:
         print(operation.__name__, "fails: it had saved its result")
 # --8<-- [end:solution-safe-edits]

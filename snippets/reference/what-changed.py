@@ -54,7 +54,7 @@ assert x.device.type == device
 # --8<-- [start:transposed-vector]
 a, b = torch.randn(2, 3).to(device)
 compare({"a @ b.T": "a @ b"}, a=a, b=b)
-assert torch.zeros(2, 3, 4, device=device).mT.shape == (2, 4, 3)  # for batches
+assert torch.empty(2, 3, 4, device=device).mT.shape == (2, 4, 3)  # for batches
 # --8<-- [end:transposed-vector]
 
 
@@ -113,16 +113,15 @@ print(scheduler.last_epoch, f"{scheduler.get_last_lr()[0]:.4f}")
 
 
 # --8<-- [start:larger-pieces]
-z = torch.randn(4, 3).to(device).requires_grad_()
 backend = attention.SDPBackend.MATH
 pieces = {
     "v2.ToTensor()": "v2.ToImage(), v2.ToDtype(torch.float32, scale=True)",
-    "checkpoint(model, z)": "checkpoint(model, z, use_reentrant=False)",
+    "checkpoint(model, x)": "checkpoint(model, x, use_reentrant=False)",
     "torch.backends.cuda.sdp_kernel()": "attention.sdpa_kernel(backend)",
-    "torch.jit.script(model)": "torch.export.export(model, (z,)).module()",
+    "torch.jit.script(model)": "torch.export.export(model, (x,)).module()",
 }
 names = {"v2": v2, "checkpoint": checkpoint, "attention": attention}
-compare(pieces, model=model, z=z, backend=backend, **names)
+compare(pieces, model=model, x=x, backend=backend, **names)
 # --8<-- [end:larger-pieces]
 
 
