@@ -93,7 +93,7 @@ assert accuracy(piled_up) < 0.5
 
 
 # --8<-- [start:gradients-cleared]
-cleared = fit(loader, clear=True)
+cleared = fit(loader)
 print(f"accuracy {accuracy(cleared):.2f}")
 assert accuracy(cleared) > 0.95
 # --8<-- [end:gradients-cleared]

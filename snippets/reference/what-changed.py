@@ -166,7 +166,8 @@ class Counted(nn.Module):
         self.steps = nn.Buffer(torch.tensor(0))  # saved and moved, not trained
 
 
-print(list(Counted().to(device).state_dict()))
+state = Counted().to(device).state_dict()
+print(list(state), "steps", state["steps"].item())
 try:
     torch.optim.Muon(model.parameters())
 except ValueError as error:
