@@ -24,7 +24,8 @@ def test_notebook_runs(page: Page, tmp_path: Path, kernel_environment: None) -> 
     nbformat.validate(notebook)
     shown = [block.name for block in page.blocks if block.kind == "python" and not block.mark("skip")]
     assert [cell.id for cell in notebook.cells if cell.cell_type == "code"] == shown
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    there = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=120, shutdown_kernel="immediate", resources=there).execute()
 
 
 def test_colab_finds_every_notebook_on_its_branch(tmp_path: Path) -> None:
