@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from blocks.run import devices
+from blocks.run.applies import must_allocate
 from blocks.run.runner import Limits, Runner
-from blocks.run.start import must_allocate
 
 SETUP = """
 import torch

@@ -1,4 +1,4 @@
-"""Whether a block can run here: what its marks ask for, against the device and the installed torch."""
+"""Whether blocks can run here, and must use the GPU: what marks and code ask for, against device and installation."""
 
 import re
 from collections.abc import Sequence
@@ -7,10 +7,13 @@ from importlib.util import find_spec
 
 from packaging.specifiers import SpecifierSet
 
-from blocks.read.page import Block
+from blocks.read.page import Block, Page
 
 GPUS_WANTED = {"cuda": 1, "multi_gpu": 2}
+IDIOM = "torch.accelerator.current_accelerator("
+MAY_BE_LEFT_OUT = {"multi_gpu", "network", "skip", "skipif", "torch"}
 SISTERS = re.compile(r"^\s*(?:from|import)\s+(torchvision)\b", re.MULTILINE)
+USE = re.compile(r"\bdevice\b")
 
 
 def why_not(block: Block, gpus: int, network: bool = False) -> str:
@@ -34,3 +37,10 @@ def why_no_program(program: Sequence[Block], gpus: int, network: bool = False) -
         if reason := why_not(part, gpus, network):
             return reason if part is program[-1] else f"needs '{part.name}', which is not run: {reason}"
     return ""
+
+
+def must_allocate(page: Page, blocks: Sequence[Block]) -> bool:
+    """Tell whether these blocks must use CUDA memory: they hold the idiom and all that their page does with it."""
+    using = [block for block in page.blocks if block.kind == "python" and USE.search(block.code)]
+    certain = [block for block in using if not MAY_BE_LEFT_OUT & {mark.name for mark in block.marks}]
+    return any(IDIOM in block.code for block in blocks) and all(block in blocks for block in certain)

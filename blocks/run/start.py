@@ -1,7 +1,6 @@
 """What a new process is given: steps to execute, limits, and a main module that is not this program's own."""
 
 import contextlib
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,8 @@ from types import ModuleType
 
 from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
+from blocks.run.applies import must_allocate
 from blocks.run.messages import Job, Step
-
-IDIOM = "torch.accelerator.current_accelerator("
-USE = re.compile(r"\bdevice\b")
-MAY_BE_LEFT_OUT = {"multi_gpu", "network", "skip", "skipif", "torch"}
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,6 @@ def step(page: Page, block: Block) -> Step:
     names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
     matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}
     return Step(block.name, block.kind, block.code, str(block.source.resolve()), block.line, names, matches, copy)
-
-
-def must_allocate(page: Page, blocks: Sequence[Block]) -> bool:
-    """Tell whether these blocks must use CUDA memory: they hold the idiom and all that their page does with it."""
-    using = [block for block in page.blocks if block.kind == "python" and USE.search(block.code)]
-    certain = [block for block in using if not MAY_BE_LEFT_OUT & {mark.name for mark in block.marks}]
-    return any(IDIOM in block.code for block in blocks) and all(block in blocks for block in certain)
 
 
 @contextlib.contextmanager
