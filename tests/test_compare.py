@@ -151,3 +151,35 @@ def test_labels_agree_as_printed_text_does(label, other, same):
 )
 def test_rasters_agree_within_tolerance(other, same):
     assert same_picture(svg(image=raster(100)), svg(image=other)) is same
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "tolerances", "agree"),
+    [
+        ("accuracy 0.954", "accuracy 0.969", {"": 0.02}, True),
+        ("accuracy 0.954", "accuracy 0.979", {"": 0.02}, False),
+        ("accuracy 0.95", "accuracy 0.97", {"": 0.02}, True),
+        ("37 of 40 right", "38 of 40 right", {"": 2.0}, False),
+        ("right: 37 of 40", "right: 38 of 40", {"right": 2.0}, True),
+        ("right: 37 of 40", "right: 37 of 41", {"right": 2.0}, False),
+        ("loss 0.31, accuracy 0.9", "loss 0.38, accuracy 0.9", {"loss": 0.1}, True),
+        ("loss 0.31, accuracy 0.91", "loss 0.31, accuracy 0.97", {"loss": 0.1}, False),
+        ("loss=0.31", "loss=0.39", {"loss": 0.1, "": 0.01}, True),
+        ("0.31 lost", "0.32 lost", {"": 0.02}, True),
+        ("loss 0.31", "cost 0.31", {"": 0.02}, False),
+    ],
+)
+def test_tolerance(expected, actual, tolerances, agree):
+    assert same_output(expected, actual, tolerances=tolerances) is agree
+
+
+def test_thousands_separators_vary_with_their_numbers():
+    assert same_output("allocated 0 bytes", "allocated 67,125,888 bytes", varies=True)
+    assert not same_output("allocated 0 bytes", "allocated 67,125,888 bits", varies=True)
+
+
+def test_identifiers_of_pictures_are_hashes_and_do_not_count():
+    one = '<svg><clipPath id="p0123456789"/><use href="#p0123456789" clip-path="url(#m9876543210)" x="1.0"/></svg>'
+    two = one.replace("p0123456789", "pabcdefabcd").replace("m9876543210", "m0000000000").replace('"1.0"', '"1.2"')
+    assert same_picture(one, two)
+    assert not same_picture(one, two.replace("url(#m0000000000)", "url(#pabcdefabcd)"))

@@ -20,6 +20,7 @@ KNOWN = {
     "skip": "is not executed; reason= says why, until= how long",
     "skipif": "is not executed when the condition holds; reason= says why, until= how long",
     "slow": "takes longer than a page should",
+    "tolerance": "prints numbers that may be off by so much: all floats, or those after the words given",
     "torch": 'needs a torch version, such as ">=2.13"',
     "varies": "prints numbers that vary; reason= says why",
     "warns": "warns with the category given, the text matching match=",
@@ -36,11 +37,10 @@ KEYWORDS = {
 }
 LEFT_OUT = ("reason", "until")
 TEXT_REQUIRED = {"figure": ("alt",), "varies": ("reason",), "skip": LEFT_OUT, "skipif": LEFT_OUT, "xfail": LEFT_OUT}
+TOLERANCE = "needs positive numbers, such as tolerance(0.02) or tolerance(accuracy=0.02, loss=0.1)"
 PERMANENT = "permanent"
 POSITIONAL = {"skipif": 1, "torch": 1}
 CLASSES: dict[str, type[BaseException]] = {"raises": BaseException, "warns": Warning}
-
-
 COMMENT = re.compile(r"<!--[-\s]*(?P<text>pytest\.mark\..*?)[-\s]*-->")
 
 
@@ -111,7 +111,7 @@ def expired(mark: Mark, today: datetime.date) -> str:
 def misuse(mark: Mark) -> str:
     """Return what is wrong with the mark's arguments, or nothing."""
     unknown = mark.kwargs.keys() - KEYWORDS.get(mark.name, set())
-    if unknown:
+    if unknown and mark.name != "tolerance":
         return f"takes no {sorted(unknown)[0]}="
     base = CLASSES.get(mark.name)
     if base:
@@ -120,6 +120,9 @@ def misuse(mark: Mark) -> str:
             return "needs a class of warnings" if base is Warning else "needs a class of exceptions"
         pattern = mark.kwargs.get("match", "")
         return "" if is_pattern(pattern) else f"has match={pattern!r}, which is no regular expression"
+    if mark.name == "tolerance":
+        values = [*mark.args, *mark.kwargs.values()]
+        return "" if len(mark.args) < 2 and values and all(map(is_tolerance, values)) else TOLERANCE
     if len(mark.args) != POSITIONAL.get(mark.name, 0):
         return f"takes {POSITIONAL.get(mark.name, 0)} positional arguments"
     return "" if mark.name != "torch" or is_specifier(mark.args[0]) else f"names no versions: {mark.args[0]!r}"
@@ -131,6 +134,11 @@ def is_pattern(text: object) -> bool:
         return bool(re.compile(str(text)))
     except re.error:
         return False
+
+
+def is_tolerance(value: object) -> bool:
+    """Tell whether the value says how far a number may be off."""
+    return isinstance(value, int | float) and value > 0
 
 
 def is_specifier(text: object) -> bool:

@@ -1,15 +1,17 @@
 """The difference between what was recorded and what was printed, aligned, with what differs marked."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from blocks.record.compare import NUMBER, same_number, same_output
+from blocks.record.compare import NO_TOLERANCES, NUMBER, same_number, same_output
 
 
-def difference(expected: str, printed: str, varies: bool = False) -> str:
+def difference(
+    expected: str, printed: str, varies: bool = False, tolerances: Mapping[str, float] = NO_TOLERANCES
+) -> str:
     """Return the lines of both texts: `-` recorded, `+` printed, `?` a mark below each part that differs."""
     wanted, given = expected.splitlines(), printed.splitlines()
-    agreeing = {(a, b) for a in set(wanted) for b in set(given) if same_output(a, b, varies)}
+    agreeing = {(a, b) for a in set(wanted) for b in set(given) if same_output(a, b, varies, tolerances)}
     keys = {b: next((a for a in wanted if (a, b) in agreeing), b) for b in given}
     matcher = difflib.SequenceMatcher(None, wanted, [keys[line] for line in given], autojunk=False)
     lines: list[str] = []

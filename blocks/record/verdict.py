@@ -23,11 +23,17 @@ def fault(page: Page, block: Block, result: Result, recorded: dict[str, str], ro
 
 def output_fault(block: Block, printed: str, expected: str) -> str:
     """Return the difference between what the block printed and its record, or nothing."""
-    varies = block.mark("varies") is not None
-    if same_output(expected, printed, varies):
+    varies, within = block.mark("varies") is not None, tolerances(block)
+    if same_output(expected, printed, varies, within):
         return ""
-    lines = difference(normalise(expected), normalise(printed), varies)
+    lines = difference(normalise(expected), normalise(printed), varies, within)
     return f"printed output differs from the record (- recorded, + printed):\n{lines}"
+
+
+def tolerances(block: Block) -> dict[str, float]:
+    """Return how far numbers of the block's output may be off, by the word before them, as its mark declares."""
+    mark = block.mark("tolerance")
+    return {"": next(iter(mark.args), 0.0), **mark.kwargs} if mark else {}
 
 
 def picture_fault(path: Path, figures: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.record.compare import same_output
 from blocks.record.outputs import read_outputs
+from blocks.record.verdict import tolerances
 from blocks.run.applies import why_no_program
 from tests.site.conftest import PAGES, copied_script
 
@@ -59,7 +60,9 @@ def test_copy_runs(
         return
     assert code == 0, f"exit code {code}\n{errors}"
     if not block.mark("warns"):
-        assert same_output(*last_lines(page, block, printed), varies=block.mark("varies") is not None)
+        assert same_output(
+            *last_lines(page, block, printed), varies=block.mark("varies") is not None, tolerances=tolerances(block)
+        )
 
 
 def last_lines(page: Page, block: Block, printed: str) -> tuple[str, str]:
