@@ -13,7 +13,7 @@ from blocks.errors import BadInput
 
 KNOWN = {
     "cuda": "needs a CUDA device",
-    "figure": "draws; alt= says what the picture shows",
+    "figure": "draws; alt= says what the picture shows, caption= stands below it",
     "multi_gpu": "needs two CUDA devices or more",
     "network": "needs the network",
     "raises": "ends with the exception given, its message matching match=",
@@ -27,7 +27,7 @@ KNOWN = {
     "xfail": "is expected to fail; reason= says why, until= how long",
 }
 KEYWORDS = {
-    "figure": {"alt"},
+    "figure": {"alt", "caption"},
     "raises": {"match"},
     "skip": {"reason", "until"},
     "skipif": {"reason", "until"},

@@ -1,6 +1,7 @@
 """The whole guide at one moment: its pages and records, and what a site builder asks of them."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
@@ -16,12 +17,16 @@ from blocks.record.outputs import write_whole
 from blocks.record.record import page_key, read_records
 from blocks.render import heading, verification
 from blocks.render import html as rendering
+from blocks.render.aims import with_aims
+from blocks.render.formulas import with_formulas
 from blocks.render.frame import Site
+from blocks.render.history import last_changes
 from blocks.render.notebook import notebook
 from blocks.render.program import program
 from blocks.render.prose import markdown
 
 TOTALS = "<!-- totals -->"
+PIN = re.compile(r"^torch==(\d+\.\d+)", re.MULTILINE)
 
 
 def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
@@ -33,14 +38,21 @@ def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
     return f"{site_url}{target.rstrip('/')}/{anchor}" if target else f"{site_url}{anchor}"
 
 
+def pinned_torch(root: Path) -> str:
+    """Return major and minor version of the torch that the guide is made with, or ''."""
+    pins = root / "requirements.in"
+    found = PIN.search(pins.read_text("utf-8")) if pins.exists() else None
+    return found[1] if found else ""
+
+
 class Guide:
     """Pages, snippets and records below one root, read once."""
 
     def __init__(self, root: Path, repository: str, folders: bool = True) -> None:
         self.root = root
-        self.reading: dict[Path, int] = {}  # minutes that a page takes, measured before it gets its outputs
         records = tuple(read_records(root / "docs" / "records"))
-        self.site = Site(root, records, repository.rstrip("/"), read_addresses(root), folders)
+        known = read_addresses(root), last_changes(root), pinned_torch(root)
+        self.site = Site(root, records, repository.rstrip("/"), *known, folders)
 
     @cached_property
     def pages(self) -> dict[Path, Page]:
@@ -82,23 +94,17 @@ class Guide:
             text = markdown(page, self.root, partial(absolute, site_url, key))
             yield f"{key}.md", text.splitlines()[0].lstrip("# "), text
 
-    def markdown(self, path: Path, markdown: str) -> str:
-        """Return a page's Markdown with the code in its fences and the totals filled in."""
+    def markdown(self, path: Path, markdown: str, meta: Mapping[str, Any]) -> str:
+        """Return a page's Markdown with the code in its fences, its aims, and the totals filled in."""
         if TOTALS in markdown:
             markdown = markdown.replace(TOTALS, verification.totals(list(self.pages.values()), self.site))
-        return rendering.with_code(self.pages[path], markdown)
+        return with_aims(path, rendering.with_code(self.pages[path], markdown), meta)
 
-    def html(self, path: Path, html: str, title: heading.Title, top: str) -> str:
-        """Return what search finds of a page's HTML: with what came of each block below it."""
-        page, self.reading[path] = self.pages[path], heading.minutes(html)
+    def html(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
+        """Return what a reader sees of a page, from the HTML of its Markdown."""
+        page, reading = self.pages[path], heading.minutes(html)
         if path == page.snippet:
             html = tutorial.with_links(path, html, title)
-        framed = rendering.with_results(page, rendering.with_wide_tables(html), self.site, top)
-        return verification.with_tables(framed, list(self.pages.values()), self.site, top)
-
-    def framed(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
-        """Return a page's HTML with the facts below its title and a bar on every block."""
-        page, reading = self.pages[path], self.reading[path]
-        return heading.with_heading(
-            page, rendering.with_bars(page, html, self.site, top), reading, meta, title, self.site
-        )
+        html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
+        html = verification.with_tables(html, list(self.pages.values()), self.site, top)
+        return heading.with_foot(page, heading.with_heading(page, html, reading, meta, title, self.site), self.site)

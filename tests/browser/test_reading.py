@@ -29,14 +29,19 @@ def test_text_code_output_and_navigation_need_no_script(scriptless: Tab, address
         assert frame.locator("pre code").first.text_content() == block.code
         if printed := outputs.get(block.name):
             assert frame.locator("samp").text_content() == printed.rstrip("\n")
-    scriptless.get_by_role("link", name="Tensors", exact=True).first.click()
+    scriptless.get_by_role("link", name="Tensors and autograd", exact=True).first.click()
     expect(scriptless.locator("h1")).to_contain_text("Creating tensors")
 
 
-def test_solutions_open_without_a_script(scriptless: Tab, address: str) -> None:
-    scriptless.goto(f"{address}{folder(PAGE)}/")
-    scriptless.locator("summary").first.click()
-    expect(scriptless.locator("details > :not(summary)").first).to_be_visible()
+def test_menu_folds_and_solutions_open_without_a_script(scriptless: Tab, address: str) -> None:
+    scriptless.goto(f"{address}tensors/broadcasting/")
+    for kind in ("page-menu", "fold", "success"):
+        fold = scriptless.locator(f"details.{kind}").first
+        expect(fold.locator("> :not(summary)").first).to_be_hidden()
+        fold.locator("> summary").focus()
+        scriptless.keyboard.press("Enter")
+        expect(fold.locator("> :not(summary)").first).to_be_visible()
+    expect(scriptless.get_by_role("button", name="Copy")).to_have_count(0)
 
 
 def test_the_palette_follows_the_system_without_a_script(browser: Browser, address: str) -> None:
@@ -60,10 +65,22 @@ def test_paper_shows_code_and_output_and_no_controls(tab: Tab, address: str) -> 
     tab.emulate_media(media="screen")
 
 
+def test_paper_shows_what_is_folded(tab: Tab, address: str) -> None:
+    tab.goto(f"{address}tensors/broadcasting/")
+    tab.emulate_media(media="print", color_scheme="dark")
+    heights = tab.locator("details.fold pre, details.success .block").evaluate_all(
+        "(all) => all.map((e) => e.offsetHeight)"
+    )
+    assert heights and all(heights)
+    assert tab.locator("details.page-menu").is_hidden()
+    assert tab.evaluate("getComputedStyle(document.querySelector('.md-typeset')).color") == "rgb(31, 35, 40)"
+    tab.emulate_media(media="screen", color_scheme="light")
+
+
 def test_a_lost_reader_finds_search_and_home(tab: Tab, address: str) -> None:
     tab.goto(f"{address}404.html")
     expect(tab.locator("h1")).to_have_text("No such page")
-    expect(tab.get_by_role("textbox", name="Search")).to_be_visible()
+    expect(tab.get_by_role("textbox", name="Search").first).to_be_visible()
     expect(tab.get_by_role("link", name="home page")).to_be_visible()
 
 
