@@ -28,7 +28,7 @@ def run(program, **variables):
             text=True,
             env=os.environ | variables,
         )
-    return done.stdout + done.stderr
+    return (done.stdout + done.stderr).strip()
 
 
 print(run("print('hello from', __name__)"))

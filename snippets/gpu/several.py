@@ -46,8 +46,8 @@ print(f"weighted by size off by {(weighted - whole).abs().max().item():.3f}")
 # --8<-- [end:uneven-halves]
 
 
-# --8<-- [start:a-program-for-every-rank]
-program = """
+# --8<-- [start:who-am-i]
+beginning = """
 import os
 import torch
 import torch.distributed as dist
@@ -62,9 +62,14 @@ dist.init_process_group("nccl" if on_gpus else "gloo")
 torch.manual_seed(0)
 X = torch.randn(64, 3)
 y = X @ torch.tensor([[1.0], [-2.0], [0.5]])
-mine = slice(rank, None, world)  # every second sample
-inputs, targets = X[mine].to(device), y[mine].to(device)
+inputs = X[rank::world].to(device)  # every second sample, if there are two ranks
+targets = y[rank::world].to(device)
+"""
+# --8<-- [end:who-am-i]
 
+
+# --8<-- [start:train-together]
+training = """
 torch.manual_seed(rank)  # other weights on each rank, on purpose
 model = nn.Linear(3, 1).to(device)
 model = DistributedDataParallel(model, device_ids=[rank] if on_gpus else None)
@@ -79,19 +84,17 @@ weights = model.module.weight.detach().flatten()
 everyones = [torch.empty_like(weights) for _ in range(world)]
 dist.all_gather(everyones, weights)
 if rank == 0:
-    print("backend", dist.get_backend(), "with", world, "ranks")
     for number, theirs in enumerate(everyones):
-        print("rank", number, [f"{value:.3f}" for value in theirs.tolist()])
+        print(dist.get_backend(), "rank", number, [round(w, 3) for w in theirs.tolist()])
 dist.destroy_process_group()
 """
-Path("train_ddp.py").write_text(program)
-print(len(program.splitlines()), "lines")
-# --8<-- [end:a-program-for-every-rank]
+# --8<-- [end:train-together]
 
 
 # --8<-- [start:launch-two]
 def launch(ranks):
     """Run the program once for each rank; return what it prints."""
+    Path("train_ddp.py").write_text(beginning + training)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
         [*command, f"--nproc-per-node={ranks}", "train_ddp.py"],
@@ -99,7 +102,7 @@ def launch(ranks):
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
-    return done.stdout if done.returncode == 0 else done.stderr
+    return (done.stdout if done.returncode == 0 else done.stderr).strip()
 
 
 print(launch(2))

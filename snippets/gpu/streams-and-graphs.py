@@ -39,7 +39,7 @@ with ThreadPoolExecutor(1) as copies, ThreadPoolExecutor(1) as compute:
 # --8<-- [end:two-queues]
 
 
-# --8<-- [start:overlap]
+# --8<-- [start:a-copy-and-some-work]
 def milliseconds(work):
     """Return the GPU time of one call, after one to warm up."""
     work()
@@ -51,6 +51,13 @@ def milliseconds(work):
     return start.elapsed_time(end)
 
 
+batch = torch.randn(2**26).pin_memory()  # 256 MiB
+a = torch.randn(2560, 2560, device="cuda")
+side = torch.cuda.Stream()
+# --8<-- [end:a-copy-and-some-work]
+
+
+# --8<-- [start:overlap]
 def copy():
     return batch.to("cuda", non_blocking=True)
 
@@ -73,9 +80,6 @@ def two_queues():
     moved.record_stream(torch.cuda.current_stream())  # and used by this queue too
 
 
-batch = torch.randn(2**26).pin_memory()  # 256 MiB
-a = torch.randn(2560, 2560, device="cuda")
-side = torch.cuda.Stream()
 for work in (copy, compute, one_queue, two_queues):
     print(f"{work.__name__:<10} {milliseconds(work):>5.1f} ms")
 # --8<-- [end:overlap]
@@ -104,11 +108,15 @@ class Prefetcher:
             yield ahead
 
 
+# --8<-- [end:prefetch]
+
+
+# --8<-- [start:prefetched-batches]
 data = torch.utils.data.TensorDataset(torch.arange(10.0), torch.arange(10))
 loader = torch.utils.data.DataLoader(data, batch_size=4, pin_memory=True)
 for inputs, targets in Prefetcher(loader):
     print(inputs.tolist(), targets.tolist(), inputs.device)
-# --8<-- [end:prefetch]
+# --8<-- [end:prefetched-batches]
 
 
 # --8<-- [start:launch-bound]

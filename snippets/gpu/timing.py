@@ -107,7 +107,7 @@ print(f"row sums: {ratio:.1f} times as long")
 # --8<-- [end:compare-fairly]
 
 
-# --8<-- [start:hidden-waits]
+# --8<-- [start:does-it-wait]
 def waits(work):
     """Tell whether a call makes Python wait for the GPU."""
     with warnings.catch_warnings(record=True) as caught:
@@ -118,6 +118,10 @@ def waits(work):
     return any("called a synchronizing" in str(w.message) for w in caught)
 
 
+# --8<-- [end:does-it-wait]
+
+
+# --8<-- [start:hidden-waits]
 x = torch.randn(1000, device="cuda")
 positive = x > 0
 calls = {
