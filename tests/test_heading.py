@@ -47,6 +47,7 @@ def heading(project):
         ([(GOOD,), (GOOD, "2.15.1", "H200")], "verified on CPU and CUDA, torch 2.15"),
         ([(GOOD,), (("passed", "failed"), "2.15.0", "H200")], "verified on CPU, torch 2.15"),
         ([(GOOD, "2.11.0", "H200")], "verified on CUDA, torch 2.11"),
+        ([(("skipped: x", "skipped: x"),), (GOOD, "2.11.0", "H200")], "verified on CUDA, torch 2.11"),
         (
             [(GOOD,), (("passed", "skipped: needs torch >=2.15"), "2.11.0")],
             "verified on CPU, torch 2.11, 2.15, works from torch 2.15",

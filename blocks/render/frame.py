@@ -78,7 +78,8 @@ class Frames:
         if status.short == self.usual:
             return None
         url = f"{self.site.address('about/conventions', self.top)}#marks"
-        return {"kind": status.kind, "short": status.short, "long": status.long, "url": url}
+        short = "needs CUDA" if block.mark("cuda") else status.short
+        return {"kind": status.kind, "short": short, "long": status.long, "url": url}
 
     def image(self, block: Block) -> dict[str, str] | None:
         """Return address, size in pixels and texts of what the block drew, if it did."""

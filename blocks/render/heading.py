@@ -39,20 +39,27 @@ def standing(page: Page, site: Site, title: Title) -> dict[str, str] | None:
     """Return where every block of the page, as it stands, has passed: a few words, the list, the row with all of it."""
     if not page.blocks:
         return None
-    places = page_status(page, site.records, site.root)
+    places = ran(page, site)
     _, address = title("about/verification.md") or ("", "")
     text = f"verified on {devices(places)}{since(page, places, site)}" if places else unverified(page, site)
     return {"url": f"{address}#{anchor(page, site.root)}", "places": "\n".join(map(str, places)), "text": text}
 
 
+def ran(page: Page, site: Site) -> list[Environment]:
+    """Return where the page is verified, without the places in which each of its blocks was skipped."""
+    whole = page_status(page, site.records, site.root)
+    records = [record for record in site.records if record.environment in whole]
+    return [r.environment for r in records if any(said(page, b, r, site.root) == "passed" for b in page.blocks)]
+
+
 def devices(places: Sequence[Environment]) -> str:
     """Return such as 'CPU and CUDA, torch 2.11 to 2.15', or 'CPU (torch 2.15) and CUDA (2.11)' where they differ."""
     kinds = {"cpu": "CPU", "cuda": "CUDA"}
-    ran = {name: spans(e.torch for e in places if e.device == kind) for kind, name in kinds.items()}
-    ran = {name: versions for name, versions in ran.items() if versions}
-    if len(set(ran.values())) == 1:
-        return f"{' and '.join(ran)}, torch {next(iter(ran.values()))}"
-    return f"CPU (torch {ran['CPU']}) and CUDA ({ran['CUDA']})"
+    found = {name: spans(e.torch for e in places if e.device == kind) for kind, name in kinds.items()}
+    found = {name: versions for name, versions in found.items() if versions}
+    if len(set(found.values())) == 1:
+        return f"{' and '.join(found)}, torch {next(iter(found.values()))}"
+    return f"CPU (torch {found['CPU']}) and CUDA ({found['CUDA']})"
 
 
 def since(page: Page, places: Sequence[Environment], site: Site) -> str:
@@ -83,7 +90,7 @@ def actions(page: Page, site: Site) -> dict[str, Any]:
     files = [(name, f"{up}{key.rsplit('/', 1)[-1]}.{ending}") for name, ending in [*endings, ("Markdown (.md)", "md")]]
     notebook = f"{site.repository.removeprefix(GITHUB)}/blob/notebooks/{key}.ipynb"
     source, text = ((page.snippet if blocks else page.path), page.path)
-    places = page_status(page, site.records, site.root)
+    places = ran(page, site)
     return {
         "folders": site.folders,  # a page read from disk may not fetch its neighbour
         "files": files,
