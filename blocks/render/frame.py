@@ -78,8 +78,10 @@ class Frames:
         if status.short == self.usual:
             return None
         url = f"{self.site.address('about/conventions', self.top)}#marks"
-        short = "needs CUDA" if block.mark("cuda") else status.short
-        return {"kind": status.kind, "short": short, "long": status.long, "url": url}
+        kind, short = status.kind, status.short
+        if block.mark("cuda"):
+            kind, short = {"partly": "passed"}.get(kind, kind), "needs CUDA"
+        return {"kind": kind, "short": short, "long": status.long, "url": url}
 
     def image(self, block: Block) -> dict[str, str] | None:
         """Return address, size in pixels and texts of what the block drew, if it did."""

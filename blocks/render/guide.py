@@ -106,5 +106,6 @@ class Guide:
         if path == page.snippet:
             html = tutorial.with_links(path, html, title)
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
-        html = verification.with_tables(html, list(self.pages.values()), self.site, top)
+        shown = [page for page in self.pages.values() if page.blocks]
+        html = verification.Tables(shown, self.site, title, top).fill_in(html)
         return heading.with_foot(page, heading.with_heading(page, html, reading, meta, title, self.site), self.site)
