@@ -11,6 +11,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from blocks.errors import BadInput
+from blocks.render.cards import card
 from blocks.render.guide import Guide
 from blocks.render.heading import Title
 from blocks.render.machines import write_files
@@ -30,6 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     try:
+        config.extra["cards"] = {}
         config.extra["guide"] = guide = Guide(ROOT, config.repo_url, config.use_directory_urls)
         for script in guide.tutorials():
             place = str(ROOT / "snippets"), config.site_dir, config.use_directory_urls
@@ -44,7 +46,8 @@ def on_post_build(*, config: MkDocsConfig) -> None:
     for entry in config.plugins["material/search"].search_index.entries:
         entry["text"] = searched(entry["text"])
     config.extra["guide"].remember()
-    write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description)
+    cards = {address: card(*words, config.site_name) for address, words in config.extra["cards"].items()}
+    write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description, cards)
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -55,6 +58,10 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    if config.use_directory_urls:  # a page on a disk is not shared
+        section = "" if page.is_homepage else page.parent.title if page.parent else ""
+        address = f"assets/cards/{Path(page.file.src_uri).with_suffix('.png').as_posix()}"
+        config.extra["cards"][address] = (config.site_name if page.is_homepage else page.title, section)
     try:
         return config.extra["guide"].html(Path(page.file.abs_src_path), html, page.meta, *places(page, files))
     except BadInput as error:

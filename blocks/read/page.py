@@ -11,6 +11,7 @@ from blocks.errors import BadInput, read_text
 from blocks.read.fences import Fence, read_fences
 from blocks.read.marks import PERMANENT, Mark
 from blocks.read.paths import snippet_path
+from blocks.read.pointers import without_pointers
 from blocks.read.regions import Region, check_code_outside, read_regions
 from blocks.read.tutorial import is_tutorial, read_cells
 from blocks.read.visible import check_code
@@ -39,6 +40,10 @@ class Block:
     """Line of `source` that holds the first line of the code."""
     marks: tuple[Mark, ...] = ()
     """What the page declares about it."""
+    lights: tuple[int, ...] = ()
+    """Lines of the code that are the point."""
+    notes: tuple[int, ...] = ()
+    """Lines of the code that the notes below it are about."""
 
     def mark(self, name: str) -> Mark | None:
         """Return the mark of that name, if the block has it."""
@@ -115,8 +120,9 @@ def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: d
         problem = f"no region '{include['region'] or ''}' in {own}"
         raise BadInput(path, fence.line, problem, f"It has: {', '.join(regions) or 'none'}")
     line, code = region.shown()
+    code, *pointers = without_pointers(snippet, line, code)
     check_code(snippet, line, code)
-    return Block(region.name, "python", code, fence.line, snippet, line, fence.marks)
+    return Block(region.name, "python", code, fence.line, snippet, line, fence.marks, *pointers)
 
 
 def shell_block(path: Path, fence: Fence, name: str) -> Block:

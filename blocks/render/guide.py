@@ -26,6 +26,9 @@ from blocks.render.program import program
 from blocks.render.prose import markdown
 
 TOTALS = "<!-- totals -->"
+FENCED = re.compile(r"(^ *(?P<ticks>`{3,})[^`\n]*\n.*?^ *(?P=ticks)`*[ \t]*$)", re.MULTILINE | re.DOTALL)
+TAGS = re.compile(r"^[ \t]*</?(?:div|section|span|p|ul|li)\b[^>\n]*>[ \t]*\n", re.MULTILINE)
+CLASSES = re.compile(r"[ \t]*\{ ?[.#][\w .#=\"-]*\}(?=[ \t]*$)", re.MULTILINE)
 PIN = re.compile(r"^torch==(\d+\.\d+)", re.MULTILINE)
 
 
@@ -43,6 +46,14 @@ def pinned_torch(root: Path) -> str:
     pins = root / "requirements.in"
     found = PIN.search(pins.read_text("utf-8")) if pins.exists() else None
     return found[1] if found else ""
+
+
+def without_markup(text: str) -> str:
+    """Return Markdown without the lines that are HTML, and without classes for a style sheet."""
+    parts = FENCED.split(text)
+    del parts[2::3]  # the ticks; prose and code stand by turns
+    parts[::2] = [CLASSES.sub("", TAGS.sub("", prose)) for prose in parts[::2]]
+    return re.sub(r"\n{3,}", "\n\n", "".join(parts)).strip() + "\n"
 
 
 class Guide:
@@ -91,8 +102,11 @@ class Guide:
         """Yield address, title and text of each page as Markdown."""
         for page in self.pages.values():
             key = page_key(page, self.root)
-            text = markdown(page, self.root, partial(absolute, site_url, key))
-            yield f"{key}.md", text.splitlines()[0].lstrip("# "), text
+            text = without_markup(markdown(page, self.root, partial(absolute, site_url, key)))
+            title, _, rest = text.partition("\n")
+            made = f"written for torch {self.site.torch}" if page.blocks and self.site.torch else ""
+            source = ", ".join(filter(None, (absolute(site_url, "", f"{key}.md", ""), made)))
+            yield f"{key}.md", title.lstrip("# "), f"{title}\n\n> {source}\n{rest}"
 
     def markdown(self, path: Path, markdown: str, meta: Mapping[str, Any]) -> str:
         """Return a page's Markdown with the code in its fences, its aims, and the totals filled in."""

@@ -11,7 +11,9 @@ from blocks.render.api_links import described, with_links
 from blocks.render.frame import Frames, Site, fold
 
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
-LISTING = re.compile(rf"{RENDERED.pattern}.*?</code></pre></div>", re.DOTALL)
+LISTING = re.compile(
+    rf"(?P<listing>{RENDERED.pattern}.*?</code></pre></div>)(?P<below>\s*<ol>(?P<notes>.*?)</ol>)?", re.DOTALL
+)
 
 
 def with_code(page: Page, markdown: str) -> str:
@@ -24,7 +26,8 @@ def with_code(page: Page, markdown: str) -> str:
     fences = [fence for fence in read_fences(page.path, known) if fence.kind]
     for fence, block in reversed(list(zip(fences, page.blocks, strict=True))):
         ticks = "`" * (3 + max((len(run) for run in re.findall("`+", block.code)), default=0))
-        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {option_text(fence.info)}}}"
+        lights = f'hl_lines="{" ".join(map(str, block.lights))}" ' if block.lights else ""
+        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {lights}{option_text(fence.info)}}}"
         code = [f"{fence.prefix}{line}" for line in split_lines(block.code)]
         lines[fence.line - 1 - above : fence.end - above] = [head, *code, f"{fence.prefix}{ticks}"]
     return "\n".join(lines)
@@ -50,12 +53,14 @@ def with_frames(page: Page, html: str, site: Site, top: str) -> str:
     frames, linked, seen = Frames(page, site, top), described(page, site.addresses), set[str]()
     blocks = iter(page.blocks)
 
-    def framed(listing: re.Match[str]) -> str:
+    def framed(found: re.Match[str]) -> str:
         block = next(blocks)
-        code = checked(page, block, listing[0])
+        code, below = checked(page, block, found["listing"]), found["below"] or ""
+        notes = numbered(page, block, found["notes"] or "") if block.notes else ""
         if fold(block):  # the same imports on every page, and strokes of a pen: nothing to search for
             code = code.replace(">", ' data-search-exclude="yes">', 1)
-        return frames.frame(block, with_links(code, linked.get(block.name, {}), seen))
+        code = with_links(with_numbers(code, block), linked.get(block.name, {}), seen)
+        return frames.frame(block, code, notes) + ("" if notes else below)
 
     return LISTING.sub(framed, html)
 
@@ -69,6 +74,23 @@ def checked(page: Page, block: Block, listing: str) -> str:
         problem = f"block '{block.name}' is not shown as it was run"
         raise BadInput(page.path, block.page_line, problem, "Mend its fence")
     return listing.replace(anchor, "", 1)
+
+
+def numbered(page: Page, block: Block, notes: str) -> str:
+    """Return the list below a block as the notes on its lines; refuse one of another length."""
+    count = len(re.findall(r"<li>", notes))
+    if count != len(block.notes):
+        problem = f"'{block.name}' has {len(block.notes)} numbered lines, and {count} notes follow it"
+        raise BadInput(page.path, block.page_line, problem, "Write as many below the fence: '1. ...', '2. ...'")
+    return f'<ol class="notes">{notes}</ol>'
+
+
+def with_numbers(code: str, block: Block) -> str:
+    """Return highlighted code with the number of each note at the end of its line, where no copy picks it up."""
+    lines = code.split("\n")
+    for number, line in enumerate(block.notes, start=1):
+        lines[line - 1] += f'<span class="note" data-note="{number}"></span>'
+    return "\n".join(lines)
 
 
 def with_wide_tables(html: str) -> str:

@@ -1,6 +1,7 @@
 // Loaded in the head, before the theme's own script. The index is fetched when a reader turns to the search, and not with
 // every page. What is pasted is searched at once, one wrong letter is forgiven, and the theme's hits are put in the order
 // in which sections hold the rare words of the question, each with its section.
+if (localStorage.getItem("wrapped") === "true") document.documentElement.classList.add("wrapped"); // before the page is drawn
 {
   const wanted = new Promise((wake) => {
     const turned = (event) => {
