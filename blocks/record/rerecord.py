@@ -20,7 +20,7 @@ def rerecord(
     faults = [figure_fault(page[name], result.figures) for name, result in results.items()]
     if any(faults) or any(result.outcome != "passed" for result in results.values()):
         return
-    printed = {name: normalise(result.output) for name, result in results.items()}
+    printed = {name: normalise(result.output, page[name].source.resolve()) for name, result in results.items()}
     if variant:
         record_variant(page, printed, variant, [other for other in over if other != variant])
         return

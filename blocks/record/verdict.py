@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from blocks.read.page import Block, Page
-from blocks.record.compare import same_output, same_picture
+from blocks.record.compare import same_output
 from blocks.record.difference import difference
 from blocks.record.figure_files import figure_fault, figure_path
 from blocks.record.outputs import normalise
+from blocks.record.pictures import same_picture
 from blocks.run.messages import Result
 
 
@@ -16,7 +17,7 @@ def fault(page: Page, block: Block, result: Result, recorded: dict[str, str], ro
         return result.reason
     return (
         figure_fault(block, result.figures)
-        or picture_fault(figure_path(page, block, root), result.figures)
+        or picture_fault(block, figure_path(page, block, root), result.figures)
         or output_fault(block, result.output, recorded.get(block.name, ""))
     )
 
@@ -24,9 +25,10 @@ def fault(page: Page, block: Block, result: Result, recorded: dict[str, str], ro
 def output_fault(block: Block, printed: str, expected: str) -> str:
     """Return the difference between what the block printed and its record, or nothing."""
     varies, within = block.mark("varies") is not None, tolerances(block)
+    expected, printed = normalise(expected), normalise(printed, block.source.resolve())
     if same_output(expected, printed, varies, within):
         return ""
-    lines = difference(normalise(expected), normalise(printed), varies, within)
+    lines = difference(expected, printed, varies, within)
     return f"printed output differs from the record (- recorded, + printed):\n{lines}"
 
 
@@ -36,12 +38,13 @@ def tolerances(block: Block) -> dict[str, float]:
     return {"": next(iter(mark.args), 0.0), **mark.kwargs} if mark else {}
 
 
-def picture_fault(path: Path, figures: tuple[str, ...]) -> str:
+def picture_fault(block: Block, path: Path, figures: tuple[str, ...]) -> str:
     """Return why the picture is not the recorded one, or nothing."""
     if not figures:
         return f"{path} is recorded, and the block draws nothing" if path.exists() else ""
     if not path.exists():
         return f"no picture is recorded at {path}"
-    if not same_picture(path.read_text("utf-8"), figures[0]):
+    varies = block.mark("varies") is not None
+    if not same_picture(path.read_text("utf-8"), figures[0], varies, tolerances(block)):
         return f"the picture differs from {path}"
     return ""
