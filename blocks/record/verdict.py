@@ -1,5 +1,8 @@
 """Whether one result is right: the block passed, printed what is recorded, and drew what is recorded."""
 
+import contextlib
+import dis
+import re
 from pathlib import Path
 
 from blocks.read.page import Block, Page
@@ -10,16 +13,29 @@ from blocks.record.outputs import normalise
 from blocks.record.pictures import same_picture
 from blocks.run.messages import Result
 
+UNBOUND = re.compile(r"^NameError: name '(\w+)' is not defined.*", re.MULTILINE)
+STORES = {"STORE_NAME", "STORE_GLOBAL"}
+
 
 def fault(page: Page, block: Block, result: Result, recorded: dict[str, str], root: Path) -> str:
     """Return what a contributor must know about a result that is not right, or nothing."""
     if result.outcome == "failed":
-        return result.reason
+        return UNBOUND.sub(lambda match: match[0] + bound_later(page, block, match[1]), result.reason)
     return (
         figure_fault(block, result.figures)
         or picture_fault(block, figure_path(page, block, root), result.figures)
         or output_fault(block, result.output, recorded.get(block.name, ""))
     )
+
+
+def bound_later(page: Page, block: Block, name: str) -> str:
+    """Return which block further down the page binds a name, as the end of a sentence, or nothing."""
+    for other in page.blocks[page.blocks.index(block) + 1 :]:
+        with contextlib.suppress(SyntaxError):
+            code = dis.get_instructions(compile(other.code if other.kind == "python" else "", "", "exec"))
+            if any(step.opname in STORES and step.argval == name for step in code):
+                return f": block '{other.name}', further down, binds it"
+    return ""
 
 
 def output_fault(block: Block, printed: str, expected: str) -> str:
