@@ -31,7 +31,7 @@ def told(block: Block, page: Path, root: Path, wrong: str, program: Sequence[Blo
         again += f"\n  record  nothing was recorded: {unrecorded}"
     elif "the record" in wrong or "picture" in wrong:
         again += f"\n  record  pytest {page_place} --update-outputs    if what it shows now is right"
-    body = wrong if wrong != headline else ""
+    body = wrong if what.startswith("Traceback") else wrong.removeprefix(headline).strip("\n")
     parts = (f"block '{block.name}': {headline}\n{where}", excerpt(block, failing_line(block, wrong)), body, again)
     return "\n\n".join(part for part in parts if part)
 

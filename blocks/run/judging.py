@@ -10,12 +10,11 @@ from pathlib import Path
 from blocks.run.messages import ERRORS, Step
 
 OWN = str(Path(__file__).parent)
-MOST_ERRORS = 30
-CHILD = re.compile(
-    r"^(?P<who>Process|Exception in thread) .*\n(?:.*\n)*?Traceback \(most recent call last\):\n"
-    r"(?:[ ].*\n|\n)*(?P<what>\S.*)",
-    re.MULTILINE,
-)
+MOST_ERRORS = 60
+HEAD = r"Traceback \(most recent call last\):\n"
+SPAWNED = rf'{HEAD}(?:  File "<string>".*\n(?:    .*\n)*)?  File ".*multiprocessing.(?:spawn|forkserver)\.py"'
+CHILD = re.compile(rf"^(?:(?P<thread>Exception in thread )|Process \S+:$|{SPAWNED})", re.MULTILINE)
+WHAT = re.compile(rf"{HEAD}(?:.*\n)*?(?P<what>[A-Za-z_][\w.]*(?::\s+.*)?)$", re.MULTILINE)
 
 
 def judge(step: Step, error: BaseException) -> str:
@@ -92,9 +91,9 @@ def below(kind: type[Warning]) -> Iterator[type[Warning]]:
 def failed_child(errors: str) -> str:
     """Return what a process or thread that the block started has failed with, by what it wrote to standard error."""
     found = CHILD.search(errors)
-    if not found:
-        return ""
-    return f"a {'process' if found['who'] == 'Process' else 'thread'} that the block started failed: {found['what']}"
+    what = WHAT.search(errors, found.start()) if found else None
+    who = "thread" if found and found["thread"] else "process"
+    return f"a {who} that the block started failed: {' '.join(what['what'].split())}" if what else ""
 
 
 def with_errors(reason: str, errors: str) -> str:
