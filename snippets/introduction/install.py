@@ -62,7 +62,6 @@ major, minor = torch.cuda.get_device_capability()
 free, total = torch.accelerator.get_memory_info()
 print(f"GPUs: {torch.accelerator.device_count()}, generation {major}.{minor}")
 print(f"memory: {total / 2**30:.0f} GiB, {free / 2**30:.0f} free")
-print("has code for it:", f"sm_{major}{minor}" in torch.cuda.get_arch_list())
 # --8<-- [end:ask-the-gpu]
 
 
