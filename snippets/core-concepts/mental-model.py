@@ -1,6 +1,8 @@
 """Watch the operations, the graph, the memory and the queue behind a few lines."""
 
 # --8<-- [start:setup]
+import time
+
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
@@ -94,6 +96,50 @@ ax.set(xlabel="time (a sketch, not a measurement)", xticks=[])
 ax.invert_yaxis()
 plt.show()
 # --8<-- [end:device-queue-timeline]
+
+
+# --8<-- [start:queue-on-a-gpu]
+matrix = torch.randn(4096, 4096).to(device)
+
+
+def multiply(times=50):
+    for _ in range(times):
+        product = matrix @ matrix
+    return product
+
+
+multiply()  # warm up
+torch.accelerator.synchronize()
+start = time.perf_counter()
+multiply()
+queued = (time.perf_counter() - start) * 1e3
+torch.accelerator.synchronize()
+done = (time.perf_counter() - start) * 1e3
+print(f"50 products queued after {queued:.1f} ms, done after {done:.1f} ms")
+assert queued < done / 5
+# --8<-- [end:queue-on-a-gpu]
+
+
+# --8<-- [start:item-waits]
+start = time.perf_counter()
+total = multiply().sum()
+asked = (time.perf_counter() - start) * 1e3
+total.item()
+answered = (time.perf_counter() - start) * 1e3
+print(f"item called after {asked:.1f} ms, returned after {answered:.1f} ms")
+assert asked < answered / 5
+# --8<-- [end:item-waits]
+
+
+# --8<-- [start:time-with-events]
+begin = torch.cuda.Event(enable_timing=True)
+end = torch.cuda.Event(enable_timing=True)
+begin.record()  # queued like any other work
+multiply()
+end.record()
+end.synchronize()  # wait until the queue has come to this event
+print(f"between the events: {begin.elapsed_time(end):.1f} ms")
+# --8<-- [end:time-with-events]
 
 
 # --8<-- [start:wait-once]

@@ -1,6 +1,10 @@
 """Read and write parts of a tensor: slices, masks, lists, gather and scatter."""
 
 # --8<-- [start:setup]
+import os
+import subprocess
+import sys
+
 import matplotlib.pyplot as plt
 import torch
 from sklearn.datasets import load_digits
@@ -64,6 +68,47 @@ try:
 except IndexError as error:
     print("IndexError:", error)
 # --8<-- [end:out-of-range]
+
+
+# --8<-- [start:late-message]
+program = """
+import torch
+scores = torch.zeros(4, device="cuda")
+index = torch.tensor([0, 4], device="cuda")
+picked = scores[index]
+print("line 6 is reached")
+print(picked.tolist())
+"""
+
+
+def run(program, blocking):
+    environment = os.environ | {"CUDA_LAUNCH_BLOCKING": blocking}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+for blocking in "0", "1":
+    result = run(program, blocking)
+    print(f"CUDA_LAUNCH_BLOCKING={blocking}")
+    print("  output:", result.stdout.strip() or "none")
+    for line in result.stderr.splitlines():
+        if "<string>" in line or "Error:" in line:
+            print(" ", line.strip())
+# --8<-- [end:late-message]
+
+
+# --8<-- [start:process-is-lost]
+program = """
+import torch
+scores = torch.zeros(4, device="cuda")
+for position in 4, 0:
+    try:
+        print(scores[torch.tensor([position], device="cuda")].tolist())
+    except RuntimeError as error:
+        print(f"position {position}:", str(error).splitlines()[0])
+"""
+print(run(program, blocking="1").stdout.strip())
+# --8<-- [end:process-is-lost]
 
 
 # --8<-- [start:gather]
