@@ -1,6 +1,8 @@
 """Slide small filters over images: shapes, receptive field and a trained network."""
 
 # --8<-- [start:setup]
+import statistics
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -113,6 +115,54 @@ for wrong in (smaller, gray, raw):
         print("RuntimeError:", error)
 print(CNN(image_size=28)(smaller).shape)
 # --8<-- [end:wrong-images]
+
+
+# --8<-- [start:channels-last]
+stored = images.to(memory_format=torch.channels_last)
+print("shape  ", tuple(images.shape), "and", tuple(stored.shape))
+print("strides", images.stride(), "and", stored.stride())
+# --8<-- [end:channels-last]
+
+
+# --8<-- [start:channels-last-time]
+def training_time(net, batch):
+    """Return the median time of a forward and a backward pass, in ms."""
+    times = []
+    for _ in range(25):
+        start, end = [torch.cuda.Event(enable_timing=True) for _ in range(2)]
+        start.record()
+        net(batch).square().mean().backward()
+        end.record()
+        end.synchronize()
+        times.append(start.elapsed_time(end))
+    return statistics.median(times[5:])
+
+
+for dtype in (torch.float32, torch.bfloat16):
+    net = nn.Sequential(
+        nn.Conv2d(64, 128, 3, padding=1), nn.ReLU(), nn.Conv2d(128, 128, 3, padding=1)
+    ).to(device, dtype)
+    batch = torch.randn(64, 64, 56, 56, device=device, dtype=dtype)
+    before = training_time(net, batch)
+    net = net.to(memory_format=torch.channels_last)
+    batch = batch.to(memory_format=torch.channels_last)
+    after = training_time(net, batch)
+    print(f"{dtype}: {before / after:.2f} times as fast with channels_last")
+# --8<-- [end:channels-last-time]
+
+
+# --8<-- [start:tf32-convolution]
+pictures = torch.randn(8, 64, 32, 32).to(device)
+bank = torch.randn(64, 64, 3, 3).to(device)
+exact = F.conv2d(pictures.double(), bank.double())
+precision = torch.backends.cudnn.conv.fp32_precision
+print("set by default:", precision)
+for choice in ("tf32", "ieee"):
+    torch.backends.cudnn.conv.fp32_precision = choice
+    error = (F.conv2d(pictures, bank) - exact).abs().max() / exact.abs().max()
+    print(f"{choice}: relative error {error:.0e}")
+torch.backends.cudnn.conv.fp32_precision = precision
+# --8<-- [end:tf32-convolution]
 
 
 # --8<-- [start:small-cnn]

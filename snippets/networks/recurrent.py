@@ -1,6 +1,8 @@
 """Read sequences step by step: cells, layers, padding, packing and state."""
 
 # --8<-- [start:setup]
+import copy
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -43,6 +45,20 @@ output, last = rnn(x)
 torch.testing.assert_close(last[0], h, rtol=0, atol=1e-2)
 print(tuple(output.shape), tuple(last.shape))
 # --8<-- [end:rnn-by-hand]
+
+
+# --8<-- [start:tf32-lstm]
+signal = torch.randn(2, 20, 16).to(device)
+reader16 = nn.LSTM(16, 16, batch_first=True).to(device)
+exact, _ = copy.deepcopy(reader16).double()(signal.double())
+precision = torch.backends.cudnn.rnn.fp32_precision
+print("set by default:", precision)
+for choice in ("tf32", "ieee"):
+    torch.backends.cudnn.rnn.fp32_precision = choice
+    error = (reader16(signal)[0] - exact).abs().max()
+    print(f"{choice}: largest error {error:.0e}")
+torch.backends.cudnn.rnn.fp32_precision = precision
+# --8<-- [end:tf32-lstm]
 
 
 # --8<-- [start:outputs-and-state]
@@ -97,6 +113,15 @@ torch.testing.assert_close(packed_last[0], real, rtol=0, atol=1e-2)
 unpacked, _ = pad_packed_sequence(packed_output, batch_first=True)
 print(tuple(packed.data.shape), tuple(unpacked.shape))
 # --8<-- [end:packed]
+
+
+# --8<-- [start:lengths-on-the-gpu]
+try:
+    moved = lengths.to(device)
+    pack_padded_sequence(padded, moved, batch_first=True, enforce_sorted=False)
+except RuntimeError as error:
+    print("RuntimeError:", error)
+# --8<-- [end:lengths-on-the-gpu]
 
 
 # --8<-- [start:gradient-to-the-start]

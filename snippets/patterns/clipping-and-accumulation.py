@@ -2,6 +2,7 @@
 
 # --8<-- [start:setup]
 import math
+import time
 
 import matplotlib.pyplot as plt
 import torch
@@ -86,6 +87,38 @@ moved = (nn.utils.parameters_to_vector(model.parameters()) - start).norm()
 print(f"before backward {early:.1f}, after {found:.3f}, clipped to {left:.3f}")
 print(f"weights moved by {moved:.3f}")
 # --8<-- [end:the-right-place]
+
+
+# --8<-- [start:reading-waits]
+def loop_times(read_norm):
+    """Return the seconds until Python has left the loop, and until the GPU is done."""
+    layers = [nn.Linear(2048, 2048) for _ in range(8)]
+    deep = nn.Sequential(*layers).to(device)
+    optimizer = torch.optim.SGD(deep.parameters(), lr=1e-4)
+    batch = torch.randn(4096, 2048, device=device)
+    for step in range(8):
+        if step == 3:  # the first steps warm up
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+        optimizer.zero_grad()
+        deep(batch).square().mean().backward()
+        norm = clip_grad_norm_(deep.parameters(), max_norm=1.0)
+        if not read_norm or norm.isfinite().item():
+            optimizer.step()
+    left = time.perf_counter() - start
+    torch.cuda.synchronize()
+    return left, time.perf_counter() - start
+
+
+# --8<-- [end:reading-waits]
+
+
+# --8<-- [start:queue-or-wait]
+for read_norm in (False, True):
+    left, done = loop_times(read_norm)
+    print(f"reading the norm: {read_norm}")
+    print(f"  Python free after {left / done:.0%} of {done * 1000:.0f} ms")
+# --8<-- [end:queue-or-wait]
 
 
 # --8<-- [start:unscale-first]
