@@ -138,6 +138,10 @@ def training_time(net, batch):
     return statistics.median(times[5:])
 
 
+# --8<-- [end:channels-last-time]
+
+
+# --8<-- [start:channels-last-ratio]
 for dtype in (torch.float32, torch.bfloat16):
     net = nn.Sequential(
         nn.Conv2d(64, 128, 3, padding=1), nn.ReLU(), nn.Conv2d(128, 128, 3, padding=1)
@@ -148,20 +152,25 @@ for dtype in (torch.float32, torch.bfloat16):
     batch = batch.to(memory_format=torch.channels_last)
     after = training_time(net, batch)
     print(f"{dtype}: {before / after:.2f} times as fast with channels_last")
-# --8<-- [end:channels-last-time]
+# --8<-- [end:channels-last-ratio]
 
 
 # --8<-- [start:tf32-convolution]
-pictures = torch.randn(8, 64, 32, 32).to(device)
-bank = torch.randn(64, 64, 3, 3).to(device)
-exact = F.conv2d(pictures.double(), bank.double())
-precision = torch.backends.cudnn.conv.fp32_precision
-print("set by default:", precision)
-for choice in ("tf32", "ieee"):
-    torch.backends.cudnn.conv.fp32_precision = choice
-    error = (F.conv2d(pictures, bank) - exact).abs().max() / exact.abs().max()
-    print(f"{choice}: relative error {error:.0e}")
-torch.backends.cudnn.conv.fp32_precision = precision
+def rounding_error(precision):
+    """Return the relative error of a float32 convolution under this setting."""
+    pictures = torch.randn(8, 64, 32, 32, device=device)
+    filters = torch.randn(64, 64, 3, 3, device=device)
+    exact = F.conv2d(pictures.double(), filters.double())
+    before = torch.backends.cudnn.conv.fp32_precision
+    torch.backends.cudnn.conv.fp32_precision = precision
+    rounded = F.conv2d(pictures, filters)
+    torch.backends.cudnn.conv.fp32_precision = before
+    return ((rounded - exact).abs().max() / exact.abs().max()).item()
+
+
+print("default:", torch.backends.cudnn.conv.fp32_precision)
+for precision in ("tf32", "ieee"):
+    print(f"{precision}: relative error {rounding_error(precision):.0e}")
 # --8<-- [end:tf32-convolution]
 
 

@@ -48,20 +48,26 @@ print(tuple(output.shape), tuple(last.shape))
 
 
 # --8<-- [start:tf32-lstm]
-signal = torch.randn(2, 20, 16).to(device)
-reader16 = nn.LSTM(16, 16, batch_first=True).to(device)
-exact, _ = copy.deepcopy(reader16).double()(signal.double())
-precision = torch.backends.cudnn.rnn.fp32_precision
-print("set by default:", precision)
-for choice in ("tf32", "ieee"):
-    torch.backends.cudnn.rnn.fp32_precision = choice
-    error = (reader16(signal)[0] - exact).abs().max()
-    print(f"{choice}: largest error {error:.0e}")
-torch.backends.cudnn.rnn.fp32_precision = precision
+def rounding_error(precision):
+    """Return the largest error of a float32 LSTM under this setting."""
+    lstm = nn.LSTM(16, 16, batch_first=True, device=device)
+    signal = torch.randn(2, 20, 16, device=device)
+    exact, _ = copy.deepcopy(lstm).double()(signal.double())
+    before = torch.backends.cudnn.rnn.fp32_precision
+    torch.backends.cudnn.rnn.fp32_precision = precision
+    rounded, _ = lstm(signal)
+    torch.backends.cudnn.rnn.fp32_precision = before
+    return (rounded - exact).abs().max().item()
+
+
+print("default:", torch.backends.cudnn.rnn.fp32_precision)
+for precision in ("tf32", "ieee"):
+    print(f"{precision}: largest error {rounding_error(precision):.0e}")
 # --8<-- [end:tf32-lstm]
 
 
 # --8<-- [start:outputs-and-state]
+torch.manual_seed(0)
 layers = {
     "LSTM": nn.LSTM(D, H, batch_first=True),
     "GRU, 2 layers": nn.GRU(D, H, num_layers=2, batch_first=True),
@@ -118,7 +124,7 @@ print(tuple(packed.data.shape), tuple(unpacked.shape))
 # --8<-- [start:lengths-on-the-gpu]
 try:
     moved = lengths.to(device)
-    pack_padded_sequence(padded, moved, batch_first=True, enforce_sorted=False)
+    wrong = pack_padded_sequence(padded, moved, True, enforce_sorted=False)
 except RuntimeError as error:
     print("RuntimeError:", error)
 # --8<-- [end:lengths-on-the-gpu]

@@ -1,6 +1,7 @@
 """Limit the size of a step, and build a large batch out of small ones."""
 
 # --8<-- [start:setup]
+import copy
 import math
 import time
 
@@ -122,9 +123,13 @@ for read_norm in (False, True):
 
 
 # --8<-- [start:unscale-first]
+torch.manual_seed(0)
+untrained = nn.Linear(10, 1).to(device)
+
+
 def scaled_step(unscale):
-    torch.manual_seed(0)
-    model = nn.Linear(10, 1).to(device)
+    """Take one step in half precision's way; return the norm and the way moved."""
+    model = copy.deepcopy(untrained)
     start = model.weight.detach().clone()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     scaler = torch.amp.GradScaler(device)
