@@ -116,9 +116,9 @@ def loop_times(read_norm):
 
 # --8<-- [start:queue-or-wait]
 for read_norm in (False, True):
-    left, done = loop_times(read_norm)
-    print(f"reading the norm: {read_norm}")
-    print(f"  Python free after {left / done:.0%} of {done * 1000:.0f} ms")
+    python_free, gpu_done = loop_times(read_norm)
+    print(f"reading the norm: {read_norm}, {gpu_done * 1000:.0f} ms in all")
+    print(f"  Python is free after {python_free / gpu_done:.0%} of it")
 # --8<-- [end:queue-or-wait]
 
 
