@@ -45,7 +45,6 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_post_build(*, config: MkDocsConfig) -> None:
     for entry in config.plugins["material/search"].search_index.entries:
         entry["text"] = searched(entry["text"])
-    config.extra["guide"].remember()
     cards = {address: card(*words, config.site_name) for address, words in config.extra["cards"].items()}
     write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description, cards)
 

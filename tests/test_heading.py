@@ -69,7 +69,7 @@ def test_facts_are_one_line_after_the_title(heading):
 
 def test_menu(heading):
     items = heading((GOOD,)).xpath("//details/ul/li/*")
-    assert [(item.text, item.get("href")) for item in items][:-1] == [
+    assert [(item.text, item.get("href")) for item in items][:-3] == [
         ("Copy page as Markdown", None),
         ("Script (.py)", "../sample.py"),
         ("Notebook (.ipynb)", "../sample.ipynb"),
@@ -78,7 +78,9 @@ def test_menu(heading):
         ("View source", "https://github.com/us/guide/blob/main/snippets/tensors/sample.py"),
         ("Edit this page", "https://github.com/us/guide/edit/main/docs/tensors/sample.md"),
     ]
-    assert items[-1].text == "Report a problem" and "page=docs%2Ftensors%2Fsample.md" in items[-1].get("href")
+    report, *switches = items[-3:]
+    assert report.text == "Report a problem" and "page=docs%2Ftensors%2Fsample.md" in report.get("href")
+    assert [switch.text for switch in switches] == ["Wrap long lines", "Forget which pages I read"]
 
 
 def test_what_a_disk_and_another_host_do_not_offer(heading):

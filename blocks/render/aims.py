@@ -23,12 +23,17 @@ def with_aims(path: Path, markdown: str, meta: Mapping[str, Any]) -> str:
 
 
 def box(path: Path, kind: str, points: Any) -> str:
-    """Return one list in its frame as Markdown, or '' if the front matter has none."""
+    """Return one list in its frame as Markdown, a text as a paragraph, or '' if the front matter has neither."""
     if points is None:
         return ""
-    if not isinstance(points, list) or not all(isinstance(point, str) and point.strip() for point in points):
-        raise BadInput(
-            path, 1, f"'{kind}' in the front matter is no list of phrases", "Write each behind '- ', in quotes"
-        )
-    lines = "".join(f"- {' '.join(point.split())}\n" for point in points)
+    texts = [phrase(point) for point in points] if isinstance(points, list) else [points]
+    if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise BadInput(path, 1, f"'{kind}' in the front matter is no list of phrases", "Write each behind '- '")
+    bullet = "" if isinstance(points, str) else "- "
+    lines = "".join(f"{bullet}{' '.join(text.split())}\n" for text in texts)
     return f'<div class="{kind}" markdown>\n\n{KINDS[kind]}\n{{ .aims-title }}\n\n{lines}\n</div>'
+
+
+def phrase(point: Any) -> Any:
+    """Return a phrase as it was written: YAML takes one with a colon inside for a mapping."""
+    return ": ".join(map(str, *point.items())) if isinstance(point, dict) and len(point) == 1 else point

@@ -15,7 +15,7 @@ QUOTED = re.compile(r"s(?!i)|c")  # classes of strings and comments; `si` are th
 def described(page: Page, addresses: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Return for each block the addresses of what it uses, by the name that its code writes."""
     found: dict[str, dict[str, str]] = {}
-    for block, names in names_of(page).items():
+    for block, names in names_of(page.codes).items():
         found[block] = {}
         for written, full in names.items():
             pairs = zip(shorter(written), shorter(full), strict=False)

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import urlencode
 
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
@@ -61,7 +60,7 @@ class Frames:
         return fill(
             "block",
             name=block.name,
-            needs=" ".join(part.name for part in needs(self.page, block)),
+            needs=" ".join([*block.needs, block.name]),
             heading=heading(page_key(self.page, self.site.root), block, status.torch),
             mark=self.mark(block, status),
             report=report_url(self.page, self.site, block.name, status.long),
