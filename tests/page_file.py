@@ -6,7 +6,6 @@ from functools import cached_property
 import pytest
 
 from blocks.errors import BadInput
-from blocks.needs import needs
 from blocks.read import page
 from blocks.record import inputs, outputs, rerecord
 from blocks.run import applies, environment, messages
@@ -44,8 +43,7 @@ class PageFile(pytest.File):
         for block in self.page.blocks:
             yield BlockItem.from_parent(self, name=block.name, block=block)
         for block in self.page.blocks:
-            program = needs.needs(self.page, block)
-            if tuple(part.name for part in program) != self.page.prefix.get(block.name, (block.name,)):
+            if self.page.program(block)[:-1] != self.page.before(block):
                 yield CopyItem.from_parent(self, name=f"{block.name}[copy]", block=block)
 
     def result(self, name: str) -> run.Result:
@@ -59,14 +57,16 @@ class PageFile(pytest.File):
             self.results[result.name] = result
         return self.results[name]
 
-    def teardown(self) -> None:
-        """Kill the page's process before the next page starts."""
+    def end(self) -> None:
+        """Kill the page's process, before a copy or the next page starts; what has come of its blocks stays."""
         if self.running is not None:
             self.running.close()
 
+    teardown = end
+
     def program(self) -> list[page.Block]:
         """Return the selected blocks and those they need, without the ones that are skipped."""
-        wanted = {part.name for name in self.selected for part in needs.needs(self.page, self.page[name])}
+        wanted = {part.name for name in self.selected for part in self.page.program(self.page[name])}
         if self.config.getoption("update_outputs"):  # what is recorded is what the page prints, not what a part does
             names = [block.name for block in self.page.blocks]
             wanted = set(names[: max(map(names.index, wanted), default=-1) + 1])
@@ -74,7 +74,7 @@ class PageFile(pytest.File):
 
     def why_not(self, block: page.Block) -> str:
         """Return why the block is not run in this session, or nothing if it is."""
-        program = needs.needs(self.page, block)
+        program = self.page.program(block)
         return applies.why_no_program(program, runner_of(self.config).gpus, self.config.getoption("network"))
 
     @cached_property

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -204,8 +205,27 @@ def test_copy_that_misses_something_fails_by_itself(pytester, project):
     result = pytester.runpytest()
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
-        ["NameError: name 'x' is not defined", "FAILED docs/tensors/sample.md::show[[]copy[]]*"]
+        [
+            "NameError: name 'x' is not defined",
+            "  without hidden",
+            '*<!--pytest.mark.needs("hidden")-->',
+            "FAILED docs/tensors/sample.md::show[[]copy[]]*",
+        ]
     )
+
+
+def test_copy_with_what_its_mark_names_passes(pytester, project):
+    project.page({"load": 'needs("save")'}, save="open('x', 'w').close()", other="y = 1", load="open('x')")
+    pytester.runpytest().assert_outcomes(passed=5)
+
+
+def test_copy_runs_when_its_page_is_over(pytester, project):
+    serve = "import socket\nport = socket.create_server(('127.0.0.1', {}))"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    project.page(serve=serve.format(number), other="x = 1", show="print(port.fileno() > 0)")
+    pytester.runpytest("--update-outputs").assert_outcomes(passed=5)
+    pytester.runpytest().assert_outcomes(passed=5)
 
 
 def test_skips_carry_their_reason(pytester, project):

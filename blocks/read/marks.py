@@ -15,6 +15,7 @@ KNOWN = {
     "ends_process": "ends its process, which is one of its own, saying what matches match=",
     "figure": "draws; alt= says what the picture shows",
     "multi_gpu": "needs two CUDA devices or more",
+    "needs": "needs the earlier blocks named, beside those that bind or change the names it reads",
     "network": "needs the network",
     "raises": "ends with the exception given, its message matching match=",
     "skip": "is not executed; reason= says why, until= how long",
@@ -126,6 +127,9 @@ def misuse(mark: Mark) -> str:
     if mark.name == "tolerance":
         values = [*mark.args, *mark.kwargs.values()]
         return "" if len(mark.args) < 2 and values and all(map(is_tolerance, values)) else TOLERANCE
+    if mark.name == "needs":
+        named = mark.args and all(isinstance(name, str) for name in mark.args)
+        return "" if named else 'takes the names of blocks, such as needs("make-rows")'
     if len(mark.args) != POSITIONAL.get(mark.name, 0):
         return f"takes {POSITIONAL.get(mark.name, 0)} positional arguments"
     return "" if mark.name != "torch" or is_specifier(mark.args[0]) else f"names no versions: {mark.args[0]!r}"

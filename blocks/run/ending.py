@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.run.messages import ERRORS, Result
 
@@ -12,7 +11,7 @@ MARK = "ends_process"
 
 def program(page: Page, block: Block) -> list[Block]:
     """Return the block with those that it needs, without others that end their process."""
-    return [part for part in needs(page, block) if part is block or not part.mark(MARK)]
+    return [part for part in page.program(block) if part is block or not part.mark(MARK)]
 
 
 def judged(block: Block, results: list[Result]) -> Result:

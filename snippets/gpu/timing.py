@@ -122,16 +122,16 @@ def waits(work):
 
 
 # --8<-- [start:hidden-waits]
-x = torch.randn(1000, device="cuda")
-positive = x > 0
+v = torch.randn(1000, device="cuda")
+positive = v > 0
 calls = {
-    "x.sum()": lambda: x.sum(),
-    "x.sum().item()": lambda: x.sum().item(),
-    "x[positive]": lambda: x[positive],
-    "torch.where(positive, x, 0)": lambda: torch.where(positive, x, 0),
+    "v.sum()": lambda: v.sum(),
+    "v.sum().item()": lambda: v.sum().item(),
+    "v[positive]": lambda: v[positive],
+    "torch.where(positive, v, 0)": lambda: torch.where(positive, v, 0),
     "positive.nonzero()": lambda: positive.nonzero(),
     "if positive.any()": lambda: bool(positive.any()),
-    "x.cpu()": lambda: x.cpu(),
+    "v.cpu()": lambda: v.cpu(),
     "torch.tensor([1, 2]).to('cuda')": lambda: torch.tensor([1, 2]).to("cuda"),
 }
 for name, work in calls.items():
