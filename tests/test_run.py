@@ -353,6 +353,15 @@ def test_no_folder_is_left(run):
     assert not os.path.exists(result.output.strip())
 
 
+@unix
+def test_semaphores_of_a_killed_run_are_gone(run):
+    from multiprocessing.synchronize import sem_unlink
+
+    [result] = run(only="import multiprocessing as m\nkept = m.get_context('spawn').Lock()\nprint(kept._semlock.name)")
+    with pytest.raises(FileNotFoundError):
+        sem_unlink(result.output.strip())
+
+
 def test_next_process_waits_already_and_is_replaced_if_it_ends(run):
     run(only="pass")
     waiting, _ = standby(Runner().method).waiting[-1]

@@ -38,4 +38,12 @@ EXEMPTIONS = (
         since="2026-11-24, torch 2.11.0",
         reason="as above: older versions warn of it with another class",
     ),
+    Exemption(
+        name="more-workers-than-cores",
+        category=UserWarning,
+        message=r"This DataLoader will create \d+ worker processes in total",
+        module=r"torch\.utils\.data\.dataloader",
+        since="2026-11-27, torch 2.15.0",
+        reason="whether it comes depends on the cores of the machine, not on the code",
+    ),
 )

@@ -13,6 +13,7 @@ from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
+from blocks.run import leftovers
 from blocks.run.devices import hide_accelerators
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.messages import Job
@@ -49,6 +50,7 @@ def isolate(job: Job) -> None:
     own_streams(Path(job.folder))
     sys.argv = [job.path]
     watch(Path(job.root), Path(job.folder, "read"))
+    leftovers.note(Path(job.folder, "left"))
     if any("_Weights" in step.code for step in job.steps):
         from blocks.run import weights
 

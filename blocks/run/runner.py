@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blocks.read.page import Block, Page
-from blocks.run import ending, preload
+from blocks.run import ending, leftovers, preload
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
 from blocks.run.messages import ERRORS, Job, Result, Step, printed_since
@@ -109,6 +109,7 @@ class Runner:
         try:
             yield from self._results(make_job(page, blocks, folder, self.root, self.device), folder)
         finally:
+            leftovers.remove(folder / "left")
             shutil.rmtree(folder, ignore_errors=True)
 
     def _results(self, job: Job, folder: Path) -> Iterator[Result]:
