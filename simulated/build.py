@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.version import Version
@@ -43,7 +44,9 @@ def sources() -> list[Path]:
 
 def library_path() -> Path:
     """Return where the library for this torch, machine and source is kept."""
-    parts = [platform.machine(), *FLAGS, *(path.read_text("utf-8") for path in sources())]
+    torch = find_spec("torch")
+    parts = [platform.machine(), *FLAGS, Path(str(torch and torch.origin)).with_name("version.py").read_text("utf-8")]
+    parts += [path.read_text("utf-8") for path in sources()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     return CACHE / f"torch{version('torch')}-{key}" / "simulated.so"
 

@@ -35,6 +35,8 @@ inline c10::Storage storage_over(c10::DataPtr memory, size_t bytes, c10::Allocat
   return c10::make_intrusive<c10::StorageImpl>(unit, bytes, std::move(memory), allocator, /*resizable=*/true);
 }
 
+constexpr auto kNoSparse = "the simulated device has no sparse tensors";
+
 class Crossing {
  public:
   at::Tensor lend(const at::Tensor& tensor) {
@@ -82,8 +84,7 @@ class Crossing {
         return pair.device; // in-place operators and `out=` return their argument
       }
     }
-    TORCH_CHECK_NOT_IMPLEMENTED(
-        tensor.layout() == c10::kStrided, "the simulated device has no ", tensor.layout(), " tensors");
+    TORCH_CHECK_NOT_IMPLEMENTED(tensor.layout() == c10::kStrided, kNoSparse);
     auto own = is_hosts(tensor.storage()) ? tensor.clone() : tensor;
     return over(home(own.storage()), own, BackendComponent::CPUBit, BackendComponent::PrivateUse1Bit);
   }

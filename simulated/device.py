@@ -1,6 +1,9 @@
 """The module `torch.simulated`: what PyTorch asks of a device in Python."""
 
+import atexit
 import sys
+import time
+from contextlib import nullcontext
 from types import ModuleType
 
 import torch
@@ -14,10 +17,11 @@ def register() -> None:
     """Give this process the device; the accelerator of `torch.accelerator` is the simulated one from then on."""
     if hasattr(torch, NAME):
         return
-    torch.ops.load_library(library())
+    torch.ops.load_library(str(library()))  # type: ignore[no-untyped-call]
     torch.utils.rename_privateuse1_backend(NAME)
     torch._register_device_module(NAME, module())
     torch.utils.generate_methods_for_privateuse1_backend(for_storage=True)
+    atexit.register(time.sleep, 0.1)  # the thread of backward lets go of Python's objects, and must not do so later
 
 
 def module() -> ModuleType:
@@ -25,7 +29,8 @@ def module() -> ModuleType:
     made = ModuleType(f"torch.{NAME}", __doc__)
     for function in FUNCTIONS:
         setattr(made, function.__name__, function)
-    made.Stream, made.Event = torch.Stream, torch.Event  # type: ignore[attr-defined]
+    constants = {"Stream": torch.Stream, "Event": torch.Event, "_initialized": True}  # checkpointing asks the last
+    made.__dict__.update(constants)
     sys.modules[made.__name__] = made
     return made
 
@@ -48,6 +53,11 @@ def device_count() -> int:
 def current_device() -> int:
     """Return the index of the device."""
     return 0
+
+
+def device(index: object) -> "nullcontext[None]":
+    """Return a context in which the device is the current one: it always is."""
+    return nullcontext()
 
 
 def synchronize(device: object = None) -> None:
@@ -96,6 +106,6 @@ def _is_in_bad_fork() -> bool:
 
 
 FUNCTIONS = (
-    is_available, is_initialized, device_count, current_device, synchronize, memory_stats, get_amp_supported_dtype,
-    manual_seed_all, initial_seed, get_rng_state, set_rng_state, _is_in_bad_fork,
+    is_available, is_initialized, device_count, current_device, device, synchronize, memory_stats,
+    get_amp_supported_dtype, manual_seed_all, initial_seed, get_rng_state, set_rng_state, _is_in_bad_fork,
 )  # fmt: skip

@@ -54,6 +54,10 @@ inline void fallback(const OperatorHandle& op, Stack* stack) {
   cross(op, stack, [&](Stack* args) { op.redispatchBoxed(DispatchKeySet(c10::DispatchKey::CPU), args); });
 }
 
+inline void refuse_sparse(const OperatorHandle& op, Stack*) {
+  TORCH_CHECK_NOT_IMPLEMENTED(false, kNoSparse, " (", op.schema().name(), ")");
+}
+
 inline OperatorHandle find(const char* name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
 }
@@ -83,8 +87,7 @@ inline void convolution_backward(const OperatorHandle& op, Stack* stack) {
 inline Tensor empty(
     IntArrayRef size, optional<at::ScalarType> dtype, optional<at::Layout> layout, optional<at::Device> device,
     optional<bool>, optional<at::MemoryFormat> format) {
-  TORCH_CHECK_NOT_IMPLEMENTED(
-      c10::layout_or_default(layout) == c10::kStrided, "the simulated device has no ", *layout, " tensors");
+  TORCH_CHECK_NOT_IMPLEMENTED(c10::layout_or_default(layout) == c10::kStrided, kNoSparse);
   check_index(c10::device_or_default(device));
   DispatchKeySet keys(c10::DispatchKey::PrivateUse1);
   return at::detail::empty_generic(size, &forever<Allocator>(), keys, c10::dtype_or_default(dtype), format);

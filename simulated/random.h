@@ -11,7 +11,7 @@ struct Generator final : c10::GeneratorImpl {
   // No one may count on two devices drawing the same numbers, so that equal seeds differ here as they do with CUDA.
   static constexpr uint64_t kOtherStream = 0x9e3779b97f4a7c15;
 
-  Generator() : GeneratorImpl(kOnly, c10::DispatchKeySet(c10::DispatchKey::PrivateUse1)) {
+  Generator() : GeneratorImpl(kOnly, {}) { // no key: it takes no part in choosing a kernel, which will refuse it
     set_current_seed(c10::default_rng_seed_val);
   }
 

@@ -36,7 +36,7 @@ def main(pipe: Connection) -> None:
             os._exit(0)  # a copy that the block forked: the page goes on in one process only
         output, position = printed_since(Path(job.folder, "stdout"), position)
         figures, undrawn = drawn()
-        unused = job.allocates and step is job.steps[-1] and not allocations()
+        unused = job.allocates and step is job.steps[-1] and not allocations(job.device)
         reason = reason or undrawn or (UNUSED if unused else "")
         outcome = "failed" if reason else "passed"
         seconds = time.perf_counter() - started

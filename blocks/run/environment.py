@@ -14,7 +14,7 @@ class Environment:
     """What may change the result of a block."""
 
     device: str
-    """`cpu` or `cuda`."""
+    """`cpu`, `cuda` or `simulated`."""
     name: str
     """Model of the GPU, or machine type and vector instructions of the CPU."""
     capability: str
@@ -40,7 +40,7 @@ class Environment:
         return "-".join(parts).lower().replace(" ", "-")
 
     def __str__(self) -> str:
-        device = "CPU" if self.device == "cpu" else self.name
+        device = {"cpu": "CPU", "cuda": self.name}.get(self.device, self.device)
         return f"{device} · torch {self.torch} · Python {self.python} · {self.system}"
 
     @property
@@ -53,11 +53,12 @@ def describe() -> Environment:
     """Return the environment of this process; asks the driver only after torch has found a GPU."""
     import torch
 
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
     cuda = torch.cuda.is_available()
     major, minor = torch.cuda.get_device_capability() if cuda else (0, 0)
     vectors = torch.backends.cpu.get_cpu_capability()
     return Environment(
-        device="cuda" if cuda else "cpu",
+        device=accelerator.type if accelerator else "cpu",
         name=torch.cuda.get_device_name() if cuda else f"{platform.machine()} {vectors}",
         capability=f"{major}.{minor}" if cuda else "",
         driver=driver() if cuda else "",
