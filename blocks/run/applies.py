@@ -12,10 +12,15 @@ from blocks.read.page import Block, Page
 
 GPUS_WANTED = {"cuda": 1, "multi_gpu": 2}
 IDIOM = "torch.accelerator.current_accelerator("
-MAY_BE_LEFT_OUT = {"multi_gpu", "network", "skip", "skipif", "torch"}
+MAY_BE_LEFT_OUT = {"cuda", "multi_gpu", "network", "skip", "skipif", "torch"}
 SISTERS = re.compile(r"^\s*(?:from|import)\s+(torchvision)\b", re.MULTILINE)
-USE = re.compile(r"\bdevice\b")
+USE = re.compile(r"(?<![\w.])device\b(?!\s*=(?!=))")  # the variable, where it is not set
 NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def needs_gpu(block: Block) -> bool:
+    """Tell whether no CPU can run the block."""
+    return any(mark.name in GPUS_WANTED for mark in block.marks)
 
 
 def why_not(block: Block, gpus: int, network: bool = False, lacking: Mapping[str, str] = NOTHING) -> str:
@@ -51,4 +56,5 @@ def must_allocate(page: Page, blocks: Sequence[Block]) -> bool:
     """Tell whether these blocks must use the memory of an accelerator: they hold the idiom and all that uses it."""
     using = [block for block in page.blocks if block.kind == "python" and USE.search(block.code)]
     certain = [block for block in using if not MAY_BE_LEFT_OUT & {mark.name for mark in block.marks}]
-    return any(IDIOM in block.code for block in blocks) and all(block in blocks for block in certain)
+    asked = any(IDIOM in block.code for block in blocks)
+    return asked and bool(certain) and all(block in blocks for block in certain)

@@ -53,12 +53,12 @@ def describe() -> Environment:
     """Return the environment of this process; asks the driver only after torch has found a GPU."""
     import torch
 
-    accelerator = torch.accelerator.current_accelerator(check_available=True)
     cuda = torch.cuda.is_available()
+    other = "simulated" if hasattr(torch, "simulated") else "cpu"
     major, minor = torch.cuda.get_device_capability() if cuda else (0, 0)
     vectors = torch.backends.cpu.get_cpu_capability()
     return Environment(
-        device=accelerator.type if accelerator else "cpu",
+        device="cuda" if cuda else other,
         name=torch.cuda.get_device_name() if cuda else f"{platform.machine()} {vectors}",
         capability=f"{major}.{minor}" if cuda else "",
         driver=driver() if cuda else "",

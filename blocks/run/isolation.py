@@ -48,7 +48,8 @@ def isolate(job: Job) -> None:
     os.mkdir(tempfile.tempdir)
     own_streams(Path(job.folder))
     sys.argv = [job.path]
-    devices.use(job.device, Path(__file__).parents[2])
+    if job.device != "cpu" or any("torch" in step.code for step in job.steps):
+        devices.use(job.device, Path(__file__).parents[2])
     watch(Path(job.root), Path(job.folder, "read"))
     if any("_Weights" in step.code for step in job.steps):
         from blocks.run import weights
