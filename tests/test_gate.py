@@ -123,6 +123,19 @@ def test_skips_over_budget_refuse(judge, records):
     assert (code, "Windows: 2 of 4 blocks left out, more than 25%" in said) == (1, True)
 
 
+def test_blocks_for_a_gpu_are_in_no_budget_of_a_cpu(records, project):
+    page = project.page({"c": "cuda", "d": "multi_gpu"}, a="x = 1", b="print(x)", c="y = 1", d="print(y)")
+    entries = {block.name: {"code": code_hash(page, block), "verdict": "passed"} for block in page.blocks}
+    for name in "cd":
+        entries[name]["verdict"] = "skipped: needs a CUDA device"
+    record = replace(records[0], blocks={KEY: entries})
+    gpu = replace(record, environment=replace(LINUX, device="cuda", name="H100"))
+    said = refusals([record, gpu], [page], matrix(project), project.root)
+    assert [line for line in said if "left out" in line] == [
+        f"{gpu.environment}: 2 of 4 blocks left out, more than 25%"
+    ]
+
+
 @pytest.mark.parametrize("commit", ["", "0" * 40])
 def test_record_of_an_unknown_commit_refuses(judge, records, commit):
     code, said = judge([records[0], replace(records[1], commit=commit)])

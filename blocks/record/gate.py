@@ -9,6 +9,7 @@ from pathlib import Path
 from blocks.read.page import Page
 from blocks.record.cells import Matrix
 from blocks.record.record import Record, code_hash, page_key
+from blocks.run.applies import needs_gpu
 
 SHOWN = 10
 
@@ -29,15 +30,22 @@ def faults(record: Record, pages: Sequence[Page], skips: float, root: Path) -> I
     """Yield what stands against one record."""
     if not same_code(root, record.commit):
         yield f"made from other code than this, at commit {record.commit or 'unknown'}"
-    found = list(verdicts(record, pages, root))
+    found = dict(verdicts(record, pages, root))
     for problem in ("failed", "has changed since", "has not run"):
-        names = [name for name, verdict in found if verdict == problem]
+        names = [name for name, verdict in found.items() if verdict == problem]
         rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         if names:
             yield f"{len(names)} {problem}: {', '.join(names[:SHOWN])}{rest}"
-    left_out = sum(verdict.startswith("skipped") for _, verdict in found)
-    if left_out > skips * len(found):
-        yield f"{left_out} of {len(found)} blocks left out, more than {skips:.0%}"
+    beyond = for_gpus(pages, root) if record.environment.device == "cpu" else set()
+    possible = found.keys() - beyond
+    left_out = sum(found[name].startswith("skipped") for name in possible)
+    if left_out > skips * len(possible):
+        yield f"{left_out} of {len(possible)} blocks left out, more than {skips:.0%}"
+
+
+def for_gpus(pages: Sequence[Page], root: Path) -> set[str]:
+    """Return the ids of the blocks that no CPU can run."""
+    return {f"{page_key(page, root)}::{block.name}" for page in pages for block in page.blocks if needs_gpu(block)}
 
 
 def verdicts(record: Record, pages: Sequence[Page], root: Path) -> Iterator[tuple[str, str]]:

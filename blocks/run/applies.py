@@ -16,6 +16,11 @@ SISTERS = re.compile(r"^\s*(?:from|import)\s+(torchvision)\b", re.MULTILINE)
 USE = re.compile(r"\bdevice\b")
 
 
+def needs_gpu(block: Block) -> bool:
+    """Tell whether no CPU can run the block."""
+    return any(mark.name in GPUS_WANTED for mark in block.marks)
+
+
 def why_not(block: Block, gpus: int, network: bool = False) -> str:
     """Return why the block is not run where there are so many CUDA devices, or nothing if it is."""
     for mark in block.marks:

@@ -1,10 +1,15 @@
 """Compute attention by hand, mask it the right way round, and build a Transformer."""
 
 # --8<-- [start:setup]
+import statistics
+import warnings
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.profiler import ProfilerActivity, profile
 
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -77,6 +82,89 @@ empty[1] = False  # the second query may look nowhere
 broken, _ = attention(q, k, v, keep=empty)
 print([f"{number:.2f}" for number in broken[0, 0, :, 0].tolist()])
 # --8<-- [end:nothing-to-look-at]
+
+
+# --8<-- [start:flash-wants-half-precision]
+heads_first = torch.randn(1, 8, 128, 64, device=device)  # (B, heads, T, size)
+for dtype in (torch.float32, torch.bfloat16):
+    same = heads_first.to(dtype)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+                F.scaled_dot_product_attention(same, same, same, is_causal=True)
+            print(f"{dtype}: runs")
+        except RuntimeError as error:
+            print(f"{dtype}: RuntimeError: {error}")
+    for warning in caught:
+        reason = str(warning.message).partition(" (Triggered")[0]
+        if "dtype" in reason:
+            print("warned:", reason)
+# --8<-- [end:flash-wants-half-precision]
+
+
+# --8<-- [start:kernel-that-runs]
+def kernel_used(query, **options):
+    """Return the operation that the function hands its work to."""
+    with profile(activities=[ProfilerActivity.CPU], acc_events=True) as recorded:
+        F.scaled_dot_product_attention(query, query, query, **options)
+    names = [event.key for event in recorded.key_averages()]
+    return next(name for name in names if name.startswith("aten::_scaled_dot"))
+
+
+lower = torch.ones(128, 128, dtype=torch.bool, device=device).tril()
+for dtype in (torch.float32, torch.bfloat16):
+    same = heads_first.to(dtype)
+    print(dtype)
+    print("  causal:   ", kernel_used(same, is_causal=True))
+    print("  bool mask:", kernel_used(same, attn_mask=lower))
+# --8<-- [end:kernel-that-runs]
+
+
+# --8<-- [start:empty-row-by-kernel]
+some = heads_first[:, :, :8].bfloat16()
+blind = torch.ones(8, 8, dtype=torch.bool, device=device)
+blind[2] = False  # the third query may look nowhere
+kernels = SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION
+for kernel in kernels:
+    with sdpa_kernel(kernel):
+        row = F.scaled_dot_product_attention(some, some, some, attn_mask=blind)[0, 0, 2]
+    print(f"{kernel.name}: largest output of the empty row {row.abs().max():.2f}")
+# --8<-- [end:empty-row-by-kernel]
+
+
+# --8<-- [start:cost-by-kernel]
+def cost(kernel, length):
+    """Return the median time in ms and the peak of extra memory in MiB."""
+    query = torch.randn(1, 8, length, 64, device=device, dtype=torch.bfloat16)
+    times = []
+    torch.cuda.synchronize()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    for _ in range(13):
+        start, end = [torch.cuda.Event(enable_timing=True) for _ in range(2)]
+        start.record()
+        with sdpa_kernel(kernel):
+            F.scaled_dot_product_attention(query, query, query, is_causal=True)
+        end.record()
+        end.synchronize()
+        times.append(start.elapsed_time(end))
+    peak = torch.cuda.max_memory_allocated() - before
+    return statistics.median(times[3:]), peak / 2**20
+
+
+# --8<-- [end:cost-by-kernel]
+
+
+# --8<-- [start:math-against-flash]
+for length in (2048, 4096):
+    math_time, math_peak = cost(SDPBackend.MATH, length)
+    flash_time, flash_peak = cost(SDPBackend.FLASH_ATTENTION, length)
+    print(f"{length} positions")
+    print(f"  math:  {math_time:.2f} ms, {math_peak:.1f} MiB")
+    print(f"  flash: {flash_time:.2f} ms, {flash_peak:.1f} MiB")
+    assert math_time > 2 * flash_time and math_peak > 4 * flash_peak
+# --8<-- [end:math-against-flash]
 
 
 # --8<-- [start:self-attention]

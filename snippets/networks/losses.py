@@ -2,6 +2,10 @@
 
 # --8<-- [start:setup]
 import math
+import os
+import re
+import subprocess
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -65,6 +69,30 @@ for fault, target in bad_targets.items():
     except (IndexError, RuntimeError, ValueError) as error:
         print(f"{fault:7} {type(error).__name__}: {error}")
 # --8<-- [end:wrong-class-targets]
+
+
+# --8<-- [start:late-assert]
+program = """\
+import torch
+import torch.nn.functional as F
+
+logits = torch.randn(2, 3, device="cuda")
+targets = torch.tensor([0, 3], device="cuda")
+loss = F.cross_entropy(logits, targets)
+print("queued")
+print(loss.item())
+"""
+for blocking in ("0", "1"):
+    setting = {"CUDA_LAUNCH_BLOCKING": blocking}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, env=os.environ | setting, capture_output=True, text=True
+    )
+    number = int(re.search(r'"<string>", line (\d+)', done.stderr)[1])
+    message = re.search(r"^.*Error: (.*)$", done.stderr, re.MULTILINE)[1]
+    print(setting, message)
+    print(f"  line {number}: {program.splitlines()[number - 1]}")
+# --8<-- [end:late-assert]
 
 
 # --8<-- [start:softmax-twice]
@@ -147,6 +175,7 @@ print(F.cross_entropy(logits.mT, torch.full_like(padded, -100)).item())
 
 
 # --8<-- [start:solution-two-classes]
+torch.manual_seed(0)
 z = torch.randn(6).to(device)  # one score a row
 flag = torch.tensor([0, 1, 1, 0, 1, 0], device=device)
 pair = torch.stack([torch.zeros_like(z), z], dim=1)

@@ -1,6 +1,8 @@
 """Read sequences step by step: cells, layers, padding, packing and state."""
 
 # --8<-- [start:setup]
+import copy
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -45,7 +47,27 @@ print(tuple(output.shape), tuple(last.shape))
 # --8<-- [end:rnn-by-hand]
 
 
+# --8<-- [start:tf32-lstm]
+def rounding_error(precision):
+    """Return the largest error of a float32 LSTM under this setting."""
+    lstm = nn.LSTM(16, 16, batch_first=True, device=device)
+    signal = torch.randn(2, 20, 16, device=device)
+    exact, _ = copy.deepcopy(lstm).double()(signal.double())
+    before = torch.backends.cudnn.rnn.fp32_precision
+    torch.backends.cudnn.rnn.fp32_precision = precision
+    rounded, _ = lstm(signal)
+    torch.backends.cudnn.rnn.fp32_precision = before
+    return (rounded - exact).abs().max().item()
+
+
+print("default:", torch.backends.cudnn.rnn.fp32_precision)
+for precision in ("tf32", "ieee"):
+    print(f"{precision}: largest error {rounding_error(precision):.0e}")
+# --8<-- [end:tf32-lstm]
+
+
 # --8<-- [start:outputs-and-state]
+torch.manual_seed(0)
 layers = {
     "LSTM": nn.LSTM(D, H, batch_first=True),
     "GRU, 2 layers": nn.GRU(D, H, num_layers=2, batch_first=True),
@@ -97,6 +119,15 @@ torch.testing.assert_close(packed_last[0], real, rtol=0, atol=1e-2)
 unpacked, _ = pad_packed_sequence(packed_output, batch_first=True)
 print(tuple(packed.data.shape), tuple(unpacked.shape))
 # --8<-- [end:packed]
+
+
+# --8<-- [start:lengths-on-the-gpu]
+try:
+    moved = lengths.to(device)
+    wrong = pack_padded_sequence(padded, moved, True, enforce_sorted=False)
+except RuntimeError as error:
+    print("RuntimeError:", error)
+# --8<-- [end:lengths-on-the-gpu]
 
 
 # --8<-- [start:gradient-to-the-start]

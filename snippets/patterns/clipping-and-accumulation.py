@@ -1,7 +1,9 @@
 """Limit the size of a step, and build a large batch out of small ones."""
 
 # --8<-- [start:setup]
+import copy
 import math
+import time
 
 import matplotlib.pyplot as plt
 import torch
@@ -88,10 +90,46 @@ print(f"weights moved by {moved:.3f}")
 # --8<-- [end:the-right-place]
 
 
+# --8<-- [start:reading-waits]
+def loop_times(read_norm):
+    """Return the seconds until Python has left the loop, and until the GPU is done."""
+    layers = [nn.Linear(2048, 2048) for _ in range(8)]
+    deep = nn.Sequential(*layers).to(device)
+    optimizer = torch.optim.SGD(deep.parameters(), lr=1e-4)
+    batch = torch.randn(4096, 2048, device=device)
+    for step in range(8):
+        if step == 3:  # the first steps warm up
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+        optimizer.zero_grad()
+        deep(batch).square().mean().backward()
+        norm = clip_grad_norm_(deep.parameters(), max_norm=1.0)
+        if not read_norm or norm.isfinite().item():
+            optimizer.step()
+    left = time.perf_counter() - start
+    torch.cuda.synchronize()
+    return left, time.perf_counter() - start
+
+
+# --8<-- [end:reading-waits]
+
+
+# --8<-- [start:queue-or-wait]
+for read_norm in (False, True):
+    python_free, gpu_done = loop_times(read_norm)
+    print(f"reading the norm: {read_norm}, {gpu_done * 1000:.0f} ms in all")
+    print(f"  Python is free after {python_free / gpu_done:.0%} of it")
+# --8<-- [end:queue-or-wait]
+
+
 # --8<-- [start:unscale-first]
+torch.manual_seed(0)
+untrained = nn.Linear(10, 1).to(device)
+
+
 def scaled_step(unscale):
-    torch.manual_seed(0)
-    model = nn.Linear(10, 1).to(device)
+    """Take one step in half precision's way; return the norm and the way moved."""
+    model = copy.deepcopy(untrained)
     start = model.weight.detach().clone()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     scaler = torch.amp.GradScaler(device)
