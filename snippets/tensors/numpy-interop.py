@@ -174,9 +174,9 @@ plt.show()
 logits = torch.tensor([900.0, 1001.0, 1002.0])
 naive = logits.exp() / logits.exp().sum()
 shifted = (logits - logits.max()).exp()
-print("naive:  ", naive)
-print("shifted:", (shifted / shifted.sum()).round(decimals=3))
-print("softmax:", logits.softmax(dim=0).round(decimals=3))
+print("textbook:", naive)
+print("shifted: ", (shifted / shifted.sum()).round(decimals=3))
+print("softmax: ", logits.softmax(dim=0).round(decimals=3))
 # --8<-- [end:stable-softmax]
 
 
