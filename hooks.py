@@ -51,7 +51,6 @@ def on_env(env: Environment, *, config: MkDocsConfig, files: Files) -> Environme
 def on_post_build(*, config: MkDocsConfig) -> None:
     for entry in config.plugins["material/search"].search_index.entries:
         entry["text"] = searched(entry["text"])
-    config.extra["guide"].remember()
     write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description)
 
 

@@ -14,6 +14,7 @@ from tests.items import BlockItem, runner_of
 from tests.page_file import PageFile
 from tests.progress import Progress
 from tests.recorder import Recorder
+from tests.updates import Rewritten
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     preload(config)
     if config.getoption("record") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config, runner_of(config)), "blocks-recorder")
+    if config.getoption("update_outputs") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Rewritten(config), "blocks-rewritten")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Progress(config), "blocks-progress")
     if config.pluginmanager.has_plugin("cacheprovider") and not hasattr(config, "workerinput"):

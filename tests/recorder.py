@@ -39,6 +39,6 @@ class Recorder:
         seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
         record.write_record(folder, self.runner.environment, self.blocks, seconds)
         pages = [read_page(path, self.config.rootpath) for path in find_pages(self.config.rootpath)]
-        names = {name for page in pages for name in page_names(page)}
+        names = {name for page in pages for name in page_names(page.codes)}
         for name in documentation.write_addresses(self.config.rootpath, names):
             warnings.warn(f"{name} has no known address in the documentation", pytest.PytestWarning, stacklevel=1)

@@ -215,29 +215,85 @@ def test_warning_from_torch_is_an_error(run):
 EXPECTED = {
     "raises": ("raises(ValueError, match='two')", "raise ValueError('one two')", "ValueError: one two\n", ""),
     "raises a subclass": ("raises(LookupError)", "{}['gone']", "KeyError: 'gone'\n", ""),
+    "raises SystemExit": ("raises(SystemExit)", "import sys; sys.exit(2)", "SystemExit: 2\n", ""),
     "raises another message": (
         "raises(ValueError, match='two')",
         "raise ValueError('one')",
         "",
-        "Traceback (most recent call last)",
+        "the block raised ValueError: one, and should raise ValueError with a message that matches 'two'\n\nTraceback",
     ),
-    "raises another type": ("raises(KeyError)", "raise ValueError('one')", "", "Traceback (most recent call last)"),
+    "raises another type": (
+        "raises(KeyError)",
+        "raise ValueError('one')",
+        "",
+        "the block raised ValueError: one, and should raise KeyError\n\nTraceback",
+    ),
     "raises nothing": ("raises(ValueError)", "pass", "", "the block raised nothing, and should raise ValueError"),
     "warns": ("warns(UserWarning, match='old')", "warn('so old')", "UserWarning: so old\n", ""),
+    "warns twice": ("warns(UserWarning)", "warn('a')\nwarn('a')", "UserWarning: a\nUserWarning: a\n", ""),
+    "warns a subclass": ("warns(Warning)", "warn('a', FutureWarning)", "FutureWarning: a\n", ""),
     "warns another message": (
         "warns(UserWarning, match='old')",
         "warn('new')",
         "",
-        "Traceback (most recent call last)",
+        "the block warned UserWarning: new, and should warn UserWarning with a message that matches 'old'\n\nTraceback",
     ),
     "warns of another kind": (
         "warns(UserWarning)",
         "warn('old', FutureWarning)",
         "",
-        "Traceback (most recent call last)",
+        "the block warned FutureWarning: old, and should warn UserWarning\n\nTraceback",
     ),
     "warns of nothing": ("warns(UserWarning)", "pass", "", "the block warned of nothing, and should warn UserWarning"),
 }
+CHILDREN = {
+    "process": (
+        "import multiprocessing\ndef work(): raise ValueError('mine')\n"
+        "p = multiprocessing.get_context('fork').Process(target=work)\np.start()\np.join()\nprint('went on')",
+        "a process that the block started failed: ValueError: mine",
+    ),
+    "spawned process": (
+        "import multiprocessing\ndef work(): raise ValueError('mine')\n"
+        "if __name__ == '__main__':\n"
+        "    p = multiprocessing.get_context('spawn').Process(target=work)\n    p.start()\n    p.join()",
+        "a process that the block started failed: ValueError: mine",
+    ),
+    "fork": (
+        "import os\npid = os.fork()\nif not pid: raise KeyError('mine')\nos.waitpid(pid, 0)",
+        "a process that the block started failed: KeyError: 'mine'",
+    ),
+    "thread": (
+        "import threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()",
+        "a thread that the block started failed: ZeroDivisionError: division by zero",
+    ),
+    "worker without a guard": (
+        "import multiprocessing\np = multiprocessing.get_context('spawn').Process(target=print)\np.start()\np.join()",
+        "a process that the block started failed: RuntimeError: An attempt has been made to start a new process before",
+    ),
+}
+
+
+@unix
+@pytest.mark.parametrize(("code", "reason"), CHILDREN.values(), ids=CHILDREN)
+def test_block_fails_with_what_it_started(run, code, reason):
+    [result] = run(only=code)
+    assert result.outcome == "failed"
+    assert result.reason.startswith(reason)
+    assert "standard error:\n" in result.reason and "Traceback" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("plt.title('損失')\nplt.show()", "UserWarning: Glyph 25613"),
+        ("plt.title(r'$\\frac{1}$')\nplt.show()", "ValueError: "),
+    ],
+    ids=["glyph", "mathtext"],
+)
+def test_drawing_that_fails_says_why(run, code, reason):
+    [result] = run(marks={"only": "figure(alt='a line')"}, only=f"import matplotlib.pyplot as plt\n{code}")
+    assert result.outcome == "failed" and reason in result.reason
+    assert "blocks" + os.sep not in result.reason
 
 
 @pytest.mark.parametrize(("mark", "code", "output", "reason"), EXPECTED.values(), ids=EXPECTED)
@@ -275,6 +331,15 @@ def test_shell_stops_at_first_failing_line(project, start, code, outcome):
     [result] = start().run(page, list(page.blocks))
     assert result.outcome == outcome
     assert result.output == ("fine\n" if outcome == "passed" else "")
+
+
+@unix
+def test_failing_shell_line_is_shown_with_what_it_says(project, start):
+    page = read_page(project.write("docs/shell.md", "```bash\necho fine\nls nowhere\n```\n"), project.root)
+    [result] = start().run(page, list(page.blocks))
+    assert result.reason.startswith("the shell ended with exit code 2\n")
+    assert f'File "{page.blocks[0].source.resolve()}", line {page.blocks[0].line + 1}, in shell' in result.reason
+    assert result.reason.rstrip().endswith("No such file or directory")
 
 
 def test_random_numbers_are_fresh_for_each_page(project, start):

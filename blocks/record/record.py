@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from blocks.errors import BadInput
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.record.outputs import write_whole
 from blocks.run.environment import Environment
@@ -52,7 +51,7 @@ def key(snippet: Path, root: Path) -> str:
 
 def code_hash(page: Page, block: Block) -> str:
     """Return the hash of a block's code and of the code that it needs."""
-    code = "\0".join(part.code for part in needs(page, block))
+    code = "\0".join(part.code for part in page.program(block))
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 

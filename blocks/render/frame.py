@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from blocks.needs.imports import names_of, shorter
-from blocks.needs.needs import needs
 from blocks.read.marks import Mark
 from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_path
@@ -45,7 +44,7 @@ class Site:
 def bar(page: Page, block: Block, site: Site, top: str) -> str:
     """Return the line above a block: its name, where it passed, and what a reader can do with it."""
     status = block_status(page, block, site.records, site.root)
-    wanted = " ".join(part.name for part in needs(page, block))
+    wanted = " ".join([*block.needs, block.name])
     script = "" if block.kind == "bash" else '<button type="button" class="copy-script">Copy as script</button>'
     marks = f"{site.address('about/conventions', top)}#marks"
     first = escape(heading(page_key(page, site.root), block, status.torch))
@@ -93,7 +92,7 @@ def image(mark: Mark, path: Path, source: str) -> str:
 def references(page: Page, site: Site) -> list[str]:
     """Return for each block a line of links to the official documentation: each name where the page first uses it."""
     seen: set[str] = set()
-    lines, names = [], names_of(page)
+    lines, names = [], names_of(page.codes)
     for block in page.blocks:
         links = []
         for written, full in names.get(block.name, {}).items():

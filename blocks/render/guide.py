@@ -2,17 +2,14 @@
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from blocks.needs.memory import kept, recall
 from blocks.read import tutorial
 from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages
 from blocks.record.documentation import read_addresses
-from blocks.record.outputs import write_whole
 from blocks.record.record import page_key, read_records
 from blocks.render import heading, verification
 from blocks.render import html as rendering
@@ -45,19 +42,7 @@ class Guide:
     @cached_property
     def pages(self) -> dict[Path, Page]:
         """Every page by the path of its Markdown file, or of its script for a tutorial."""
-        pages = {path: read_page(path, self.root) for path in find_pages(self.root)}
-        recall(self.memory, pages.values())
-        return pages
-
-    @property
-    def memory(self) -> Path:
-        """The file that keeps what is costly to compute for the next build."""
-        return self.root / ".cache" / "needs.json"
-
-    def remember(self) -> None:
-        """Keep what this build computed, where the folder can be written."""
-        with suppress(OSError):
-            write_whole(self.memory, kept(self.pages.values()))
+        return {path: read_page(path, self.root) for path in find_pages(self.root)}
 
     def read_again(self, path: Path) -> None:
         """Read one page as it is now."""

@@ -5,7 +5,6 @@ import re
 import tokenize
 
 from blocks.errors import read_text, split_lines
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.read.regions import MARKER
 
@@ -37,4 +36,4 @@ def heading(key: str, block: Block, torch: str) -> str:
 
 def script(page: Page, key: str, block: Block, torch: str) -> str:
     """Return what "Copy as script" gives: the heading, the blocks that the block needs, the block."""
-    return "\n".join([heading(key, block, torch), *(part.code for part in needs(page, block))])
+    return "\n".join([heading(key, block, torch), *(part.code for part in page.program(block))])

@@ -38,4 +38,12 @@ EXEMPTIONS = (
         since="2026-11-24, torch 2.11.0",
         reason="as above: older versions warn of it with another class",
     ),
+    Exemption(
+        name="jit-script-method-when-the-compiler-loads-before-2.15",
+        category=DeprecationWarning,
+        message=r"`torch\.jit\.script_method` is deprecated",
+        module=r"torch\.jit\._script",
+        since="2026-11-27, torch 2.11.0",
+        reason="torch's compiler imports torch.utils.mkldnn, whose classes were made with it",
+    ),
 )

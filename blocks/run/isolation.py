@@ -53,7 +53,7 @@ def isolate(job: Job) -> None:
         from blocks.run import weights
 
         weights.seed_cache(Path(job.folder, "torch"), "".join(step.code for step in job.steps))
-    if job.device == "cpu":
+    if job.device == "cpu" and any("torch" in step.code for step in job.steps):
         hide_accelerators()
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+ERRORS = "\n\nstandard error:\n"  # in a reason, before what the block wrote there
+
 
 @dataclass(frozen=True)
 class Step:

@@ -21,7 +21,7 @@ from blocks.read.page import Block, Page
 from blocks.run import preload
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
-from blocks.run.messages import Job, Result, Step
+from blocks.run.messages import ERRORS, Job, Result, Step
 from blocks.run.processes import ended, kill, resident, size
 from blocks.run.standby import standby
 from blocks.run.start import Limits, make_job
@@ -137,4 +137,9 @@ class Runner:
         if process.is_alive():
             kill(process, dump=True)
         errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
-        return Result(current.name, "failed", f"the block {reason}\n{errors}", seconds=time.monotonic() - started)
+        return Result(
+            current.name,
+            "failed",
+            f"the block {reason}{ERRORS if errors else ''}{errors}",
+            seconds=time.monotonic() - started,
+        )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.run.applies import must_allocate
 from blocks.run.messages import Job, Step
@@ -34,7 +33,7 @@ def make_job(page: Page, blocks: Sequence[Block], folder: Path, root: Path, devi
 
 def step(page: Page, block: Block) -> Step:
     """Return what the child needs to execute a block of the page."""
-    copy = "\n\n".join(part.code for part in needs(page, block)) if block in page.blocks else block.code
+    copy = "\n\n".join(part.code for part in page.program(block) if part.kind == "python")
     expected = {mark.name: (mark.args, mark.kwargs) for mark in block.marks if mark.name in ("raises", "warns")}
     names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
     matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}

@@ -62,6 +62,17 @@ print([f"{slope:.3f}" for slope in x.grad.tolist()])
 # --8<-- [end:version-error]
 
 
+# --8<-- [start:version-error-on-a-gpu]
+x_gpu = torch.ones(3, device="cuda", requires_grad=True)
+y_gpu = x_gpu.exp()
+y_gpu += 1
+try:
+    y_gpu.sum().backward()
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(" Hint:")[0])
+# --8<-- [end:version-error-on-a-gpu]
+
+
 # --8<-- [start:count-versions]
 y = x.exp()
 steps = {

@@ -57,6 +57,14 @@ print(f"loss {loss.item():.0f}, gradient finite:", weight.grad.isfinite().all().
 # --8<-- [end:verify-install]
 
 
+# --8<-- [start:ask-the-gpu]
+major, minor = torch.cuda.get_device_capability()
+free, total = torch.accelerator.get_memory_info()
+print(f"GPUs: {torch.accelerator.device_count()}, generation {major}.{minor}")
+print(f"memory: {total / 2**30:.0f} GiB, {free / 2**30:.0f} free")
+# --8<-- [end:ask-the-gpu]
+
+
 # --8<-- [start:accelerator-trap]
 built_for = torch.accelerator.current_accelerator()
 present = torch.accelerator.current_accelerator(check_available=True)

@@ -81,26 +81,41 @@ row(nn.CTCLoss(), spoken, torch.randint(1, C, (N, 2)), *lengths, note="log-prob.
 # --8<-- [end:distributions-pairs-sequences]
 
 
-# --8<-- [start:target-dtypes]
-def accepts(criterion, given, dtype):
-    """Try a target of 0s and 1s, forward and backward, on the CPU."""
-    target = torch.tensor([0, 1, 1, 0]).to(dtype)
+# --8<-- [start:try-a-dtype]
+def accepts(criterion, given, dtype, device):
+    """Try a target of zeros and ones, forward and backward."""
+    target = torch.tensor([0, 1, 1, 0]).to(device, dtype)
+    y_hat = given.to(device).requires_grad_()
     try:
-        criterion(given.clone().requires_grad_(), target).backward()
-    except (RuntimeError, NotImplementedError):
+        criterion(y_hat, target).square().backward()
+    except RuntimeError:  # NotImplementedError is one too
         return "-"
     return "yes"
 
 
-columns = {"f32": torch.float32, "f64": torch.float64, "i64": torch.int64}
-columns |= {"i32": torch.int32, "u8": torch.uint8, "bool": torch.bool}
-names = ("MSE", "L1", "Huber", "CrossEntropy", "NLL", "BCEWithLogits", "BCE")
-print(" " * 13, *(f"{name:>4}" for name in columns))
-for name in names:
-    given = logits[:, :2] if name in ("CrossEntropy", "NLL") else guess.sigmoid()
-    cells = [accepts(getattr(nn, f"{name}Loss")(), given, d) for d in columns.values()]
-    print(f"{name:13}", *(f"{cell:>4}" for cell in cells))
+def print_table(device):
+    dtypes = {"f32": torch.float32, "f64": torch.float64, "i64": torch.int64}
+    dtypes |= {"i32": torch.int32, "u8": torch.uint8, "bool": torch.bool}
+    print(" " * 13, *(f"{name:>4}" for name in dtypes))
+    for name in ("MSE", "L1", "Huber", "CrossEntropy", "NLL", "BCEWithLogits", "BCE"):
+        classes = name in ("CrossEntropy", "NLL")
+        given = torch.full((4, 2) if classes else (4,), 0.25)
+        criterion = getattr(nn, f"{name}Loss")()
+        cells = [accepts(criterion, given, dtype, device) for dtype in dtypes.values()]
+        print(f"{name:13}", *(f"{cell:>4}" for cell in cells))
+
+
+# --8<-- [end:try-a-dtype]
+
+
+# --8<-- [start:target-dtypes]
+print_table("cpu")
 # --8<-- [end:target-dtypes]
+
+
+# --8<-- [start:target-dtypes-on-a-gpu]
+print_table(device)
+# --8<-- [end:target-dtypes-on-a-gpu]
 
 
 # --8<-- [start:column-against-row]

@@ -1,6 +1,9 @@
 """Write one program for every device: pick one, put tensors there, move batches."""
 
 # --8<-- [start:setup]
+import statistics
+import time
+
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
@@ -35,6 +38,14 @@ print(f"smallest numbers {moved.min():.2f} and {created.min():.2f}")
 # --8<-- [end:move-or-create]
 
 
+# --8<-- [start:same-seed-other-numbers]
+for place in "cpu", "cuda":
+    generator = torch.Generator(place).manual_seed(0)
+    drawn = torch.randn(4, generator=generator, device=place)
+    print(f"{place:4}", drawn.cpu())
+# --8<-- [end:same-seed-other-numbers]
+
+
 # --8<-- [start:copies-only-when-needed]
 print(moved.to(device) is moved, moved.to(device, copy=True) is moved)
 batch = torch.zeros(3)
@@ -42,6 +53,24 @@ same, copy = batch.cpu(), batch.cpu().clone()
 batch[0] = 7.0
 print(same.tolist(), copy.tolist())
 # --8<-- [end:copies-only-when-needed]
+
+
+# --8<-- [start:leaves-and-moves]
+made_on_cpu = torch.ones(3, requires_grad=True)
+moved_to_gpu = made_on_cpu.to("cuda")
+made_on_gpu = torch.ones(3, device="cuda", requires_grad=True)
+print("moved: leaf", moved_to_gpu.is_leaf, "made there: leaf", made_on_gpu.is_leaf)
+(moved_to_gpu * made_on_gpu).square().mean().backward()
+print("gradient of what was moved:", made_on_cpu.grad.tolist())
+print("gradient of what was made there:", made_on_gpu.grad.tolist())
+# --8<-- [end:leaves-and-moves]
+
+
+# --8<-- [start:device-index]
+place = made_on_gpu.device
+print(place, "equals cuda:", place == torch.device("cuda"))
+print("type", place.type, "index", place.index)
+# --8<-- [end:device-index]
 
 
 # --8<-- [start:tensor-or-module]
@@ -67,6 +96,19 @@ except RuntimeError as error:
     print("RuntimeError:", error)
 print(tuple((torch.empty(()) * weight).shape))  # a 0-d tensor may differ
 # --8<-- [end:mixed-devices]
+
+
+# --8<-- [start:mixed-devices-on-a-gpu]
+on_gpu, on_cpu = torch.ones(2, 3, device="cuda"), torch.ones(2, 3)
+try:
+    on_gpu + on_cpu
+except RuntimeError as error:
+    print("RuntimeError:", error)
+try:
+    on_gpu @ on_cpu.mT
+except RuntimeError as error:
+    print("RuntimeError:", error)
+# --8<-- [end:mixed-devices-on-a-gpu]
 
 
 # --8<-- [start:ask-the-input]
@@ -128,6 +170,81 @@ axes[1].set(xlabel="time", xticks=[])
 fig.legend(["prepare", "copy", "compute"], loc="outside right")
 plt.show()
 # --8<-- [end:transfer-timeline]
+
+
+# --8<-- [start:pinned-or-not]
+def time_copy(source):
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    source.to("cuda", non_blocking=True)
+    returned = time.perf_counter() - start
+    torch.cuda.synchronize()
+    done = time.perf_counter() - start
+    return returned * 1e3, done * 1e3
+
+
+pageable = torch.ones(64 * 2**20)  # 256 MiB
+pinned = pageable.pin_memory()
+for source in pageable, pinned:
+    time_copy(source)  # warm up
+    returned, done = time_copy(source)
+    pinning = f"pinned {source.is_pinned()!s:5}"
+    print(f"{pinning} returned after {returned:.1f} ms, done after {done:.1f} ms")
+start = time.perf_counter()
+torch.ones(64 * 2**20).pin_memory()
+print(f"to pin took {(time.perf_counter() - start) * 1e3:.0f} ms")
+# --8<-- [end:pinned-or-not]
+
+
+# --8<-- [start:work-and-copies]
+matrix = torch.ones(4096, 4096, device="cuda")
+side = torch.cuda.Stream()
+
+
+def compute():
+    for _ in range(8):
+        matrix @ matrix
+
+
+def transfer():
+    return [pinned.to("cuda", non_blocking=True) for _ in range(4)]
+
+
+def both_in_one_stream():
+    transfer()
+    compute()
+
+
+def transfer_in_a_side_stream():
+    with torch.cuda.stream(side):
+        copies = transfer()
+    compute()
+    torch.cuda.current_stream().wait_stream(side)  # before the copies are used
+    for arrived in copies:
+        arrived.record_stream(torch.cuda.current_stream())
+
+
+# --8<-- [end:work-and-copies]
+
+
+# --8<-- [start:time-the-overlap]
+def milliseconds(work):
+    times = []
+    for _ in range(7):
+        begin = torch.cuda.Event(enable_timing=True)
+        end = torch.cuda.Event(enable_timing=True)
+        torch.cuda.synchronize()
+        begin.record()
+        work()
+        end.record()
+        end.synchronize()
+        times.append(begin.elapsed_time(end))
+    return statistics.median(times)
+
+
+for work in compute, transfer, both_in_one_stream, transfer_in_a_side_stream:
+    print(f"{work.__name__:25} {milliseconds(work):.1f} ms")
+# --8<-- [end:time-the-overlap]
 
 
 # --8<-- [start:solution-move-anything]

@@ -41,6 +41,14 @@ print(y_hat.detach().cpu().numpy())
 # --8<-- [end:results-to-numpy]
 
 
+# --8<-- [start:numpy-from-a-gpu]
+try:
+    torch.ones(3, device="cuda").numpy()
+except TypeError as error:
+    print("TypeError:", error)
+# --8<-- [end:numpy-from-a-gpu]
+
+
 # --8<-- [start:flipped-array]
 backward = np.array([1.0, 2.0, 3.0])[::-1]
 try:
@@ -63,6 +71,18 @@ big, small = torch.tensor([1e8, 1.0], device=device)
 print(f"{big.item():.0f} + {small.item():.0f} = {(big + small).item():.0f}")
 print(((big + small) - big).item(), ((big - big) + small).item())
 # --8<-- [end:order-of-addition]
+
+
+# --8<-- [start:sums-on-two-devices]
+torch.manual_seed(0)
+rows = torch.rand(100, 100_000)
+on_cpu = rows.sum(dim=1)
+on_gpu = rows.to("cuda").sum(dim=1).cpu()
+same = (on_cpu == on_gpu).sum().item()
+difference = ((on_cpu - on_gpu) / on_cpu).abs().max().item()
+print(f"{same} of 100 sums have the same bits")
+print(f"largest relative difference {difference:.1e}")
+# --8<-- [end:sums-on-two-devices]
 
 
 # --8<-- [start:equal-or-close]

@@ -3,6 +3,7 @@
 # --8<-- [start:setup]
 import time
 from itertools import islice
+from statistics import median
 
 import matplotlib.pyplot as plt
 import torch
@@ -109,6 +110,26 @@ if __name__ == "__main__":
     # --8<-- [end:measure-the-wait]
 
 
+if __name__ == "__main__":
+    # --8<-- [start:clock-stops-early]
+    A = torch.ones(4096, 4096, device=device)
+
+    def seconds(wait):
+        """Return the time of 20 products, with or without waiting for the GPU."""
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        for _ in range(20):
+            A @ A
+        if wait:
+            torch.cuda.synchronize()
+        return time.perf_counter() - started
+
+    seconds(wait=True)  # the first call also loads the library
+    early, right = seconds(wait=False), seconds(wait=True)
+    print(f"stopped early {1000 * early:.1f} ms, after waiting {1000 * right:.1f} ms")
+    # --8<-- [end:clock-stops-early]
+
+
 # --8<-- [start:batch-that-tells]
 def tell(items):
     return items, get_worker_info().id, torch.rand(()).item()
@@ -121,6 +142,28 @@ if __name__ == "__main__":
         for items, worker, draw in DataLoader(range(8), **options, generator=generator):
             print(items, "from worker", worker, f"which drew {draw:.3f}")
 # --8<-- [end:batch-that-tells]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:pinned-batches]
+    def copy_times(batch, repeat=11):
+        """Return milliseconds until the call returns and until the copy is there."""
+        returned, arrived = [], []
+        for _ in range(repeat):
+            torch.cuda.synchronize()
+            started = time.perf_counter()
+            batch.to(device, non_blocking=True)
+            returned.append(1000 * (time.perf_counter() - started))
+            torch.cuda.synchronize()
+            arrived.append(1000 * (time.perf_counter() - started))
+        return median(returned), median(arrived)
+
+    pictures = torch.zeros(64, 3, 224, 224)  # 36.75 MiB
+    for held in (pictures, pictures.pin_memory()):
+        returned, arrived = copy_times(held)
+        print(f"pinned {held.is_pinned()}: returns after {returned:.2f} ms,", end=" ")
+        print(f"copied after {arrived:.2f} ms")
+    # --8<-- [end:pinned-batches]
 
 
 # --8<-- [start:error-in-a-worker]

@@ -1,11 +1,15 @@
 """Choose and set up an optimizer: SGD, momentum, AdamW, parameter groups, Muon."""
 
 # --8<-- [start:setup]
+import time
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from torch import nn
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
 
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -139,6 +143,42 @@ muon = torch.optim.Muon(matrices, lr=0.02)
 adamw = torch.optim.AdamW(biases, lr=0.01)
 print("loss below 0.2:", train(model, muon, adamw) < 0.2)
 # --8<-- [end:muon-and-adamw]
+
+
+# --8<-- [start:kernels-of-a-step]
+def kernels(optimizer):
+    """Return how many pieces of work one step sends to the GPU."""
+    activities = [ProfilerActivity.CPU, ProfilerActivity.CUDA]
+    with profile(activities=activities, acc_events=True) as profiler:
+        optimizer.step()
+        torch.cuda.synchronize()
+    events = profiler.key_averages()
+    return sum(e.count for e in events if e.device_type == DeviceType.CUDA)
+
+
+def milliseconds(optimizer, steps=20):
+    """Return the time of one step, with the GPU's work done."""
+    optimizer.step()
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    for _ in range(steps):
+        optimizer.step()
+    torch.cuda.synchronize()
+    return 1000 * (time.perf_counter() - started) / steps
+
+
+# --8<-- [end:kernels-of-a-step]
+
+
+# --8<-- [start:three-implementations]
+small = [torch.ones(1000, device=device, requires_grad=True) for _ in range(200)]
+for tensor in small:
+    tensor.grad = torch.ones_like(tensor)
+for options in ({"foreach": False}, {"foreach": True}, {"fused": True}):
+    adamw = torch.optim.AdamW(small, lr=0.0, **options)
+    took, count = milliseconds(adamw), kernels(adamw)
+    print(f"{options}: {took:.1f} ms, {count} kernels")
+# --8<-- [end:three-implementations]
 
 
 # --8<-- [start:solution-momentum-by-hand]

@@ -1,6 +1,9 @@
 """Take a training step apart: what each line changes, and which order works."""
 
 # --8<-- [start:setup]
+import time
+from statistics import median
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -147,7 +150,72 @@ print(f"loss {F.cross_entropy(model(X[:64]), y[:64]).item():.3f} after two steps
 # --8<-- [end:guard-the-step]
 
 
+# --8<-- [start:a-wide-step]
+def wide_step(batch_size):
+    """Return a function that trains four wide layers for one step."""
+    layers = []
+    for _ in range(4):
+        layers += [nn.Linear(1024, 1024), nn.GELU()]
+    model = nn.Sequential(*layers).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    x = torch.randn(batch_size, 1024).to(device)
+
+    def step(read_loss=False):
+        optimizer.zero_grad()
+        loss = model(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        if read_loss:
+            loss.item()
+
+    return step
+
+
+# --8<-- [end:a-wide-step]
+
+
+# --8<-- [start:where-the-time-goes]
+def launch_and_total(step, repeat=30):
+    """Return the milliseconds until the calls return and until the GPU is done."""
+    launches, totals = [], []
+    for _ in range(5 + repeat):
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        step()
+        launches.append(1000 * (time.perf_counter() - started))
+        torch.cuda.synchronize()
+        totals.append(1000 * (time.perf_counter() - started))
+    return median(launches[5:]), median(totals[5:])  # the first five warm up
+
+
+for batch_size in (32, 1024, 32768):
+    launch, total = launch_and_total(wide_step(batch_size))
+    print(f"batch {batch_size:5}: calls {launch:.2f} ms, all {total:.2f} ms,", end=" ")
+    print(f"{1000 * total / batch_size:.2f} µs per sample")
+# --8<-- [end:where-the-time-goes]
+
+
+# --8<-- [start:price-of-item]
+def milliseconds_per_step(step, read_loss, steps=200):
+    step(read_loss)
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    for _ in range(steps):
+        step(read_loss)
+    torch.cuda.synchronize()
+    return 1000 * (time.perf_counter() - started) / steps
+
+
+for batch_size in (32, 4096):
+    step = wide_step(batch_size)
+    free = milliseconds_per_step(step, read_loss=False)
+    reading = milliseconds_per_step(step, read_loss=True)
+    print(f"batch {batch_size:4}: {free:.2f} ms, with item {reading:.2f} ms")
+# --8<-- [end:price-of-item]
+
+
 # --8<-- [start:solution-running-loss]
+torch.manual_seed(0)
 model, kept, numbers = build(), 0.0, 0.0
 for rows in torch.arange(len(X)).split(64):
     loss = F.cross_entropy(model(X[rows]), y[rows])

@@ -2,7 +2,6 @@
 
 import pytest
 
-from blocks.needs.needs import needs
 from blocks.read.page import Page
 from blocks.record.outputs import read_outputs
 from tests.site.conftest import PAGES, read_html
@@ -40,7 +39,7 @@ def test_copy_as_script_names_what_the_block_needs(page: Page) -> None:
     tree = read_html(page)
     for block in page.blocks:
         (bar,) = tree.xpath(f"//div[@id='block-{block.name}']/div[@data-needs]")
-        assert bar.get("data-needs").split() == [part.name for part in needs(page, block)]
+        assert bar.get("data-needs").split() == [part.name for part in page.program(block)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
