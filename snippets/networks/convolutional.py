@@ -330,6 +330,7 @@ except RuntimeError as error:
 
 
 # --8<-- [start:solution-flatten]
+torch.manual_seed(0)
 whole = nn.Sequential(
     nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(9216, 10)
 )

@@ -259,6 +259,7 @@ print(f"plain mean off by {(output.mean(dim=1)[1] - right).abs().max():.2f}")
 
 
 # --8<-- [start:diagnosis-stream]
+torch.manual_seed(0)
 follower = nn.GRU(D, H, batch_first=True).to(device)
 optimizer = torch.optim.SGD(follower.parameters(), lr=0.1)
 memory = None
