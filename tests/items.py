@@ -92,3 +92,20 @@ class CopyItem(BlockItem):
 
 class BlockFailed(Exception):
     """A block whose run, output or picture is not right; the message is shown as it is."""
+
+
+class UnreadableItem(pytest.Item):
+    """A page that cannot be read: it fails with the reason, and every other page runs."""
+
+    def __init__(self, *, error: BadInput, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.error = error
+
+    def runtest(self) -> None:
+        raise self.error
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
+        return str(excinfo.value) if isinstance(excinfo.value, BadInput) else super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.error.path, self.error.line - 1, self.name
