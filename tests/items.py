@@ -46,6 +46,10 @@ class BlockItem(pytest.Item):
 
     def runtest(self) -> None:
         result = self.parent.result(self.block.name)
+        paths = [path.relative_to(self.config.rootpath).as_posix() for path in self.parent.recording.paths]
+        self.user_properties.append(("rewritten", paths))
+        expected = self.parent.recorded.get(self.block.name, "")
+        self.user_properties.append(("output", record.output_hash(expected)))
         self.user_properties.append(("seconds", result.seconds))
         self.user_properties.append(("read", result.read))
         self.judge(result)
@@ -63,7 +67,9 @@ class BlockItem(pytest.Item):
             return str(excinfo.value)
         if not isinstance(excinfo.value, BlockFailed):
             return super().repr_failure(excinfo)
-        return told(self.block, self.path, self.config.rootpath, str(excinfo.value), self.program)
+        return told(
+            self.block, self.path, self.config.rootpath, str(excinfo.value), self.program, self.parent.recording.refusal
+        )
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self.block.page_line - 1, self.name

@@ -7,10 +7,10 @@ import pytest
 
 from blocks.errors import BadInput
 from blocks.read import page
-from blocks.record import inputs, outputs, rerecord
-from blocks.run import applies, environment, messages
+from blocks.record import inputs, outputs, record, rerecord
+from blocks.run import applies, cannot, environment, messages
 from blocks.run import runner as run
-from tests import changed
+from tests import changed, updates
 from tests.items import BlockItem, CopyItem, UnreadableItem, runner_of
 from tests.script import ScriptItem
 
@@ -24,6 +24,7 @@ class PageFile(pytest.File):
     selected: set[str]
     results: dict[str, run.Result]
     running: Iterator[run.Result] | None = None
+    recording = rerecord.Recorded()
 
     def collect(self) -> Iterator[pytest.Item]:
         self.results = {}
@@ -57,7 +58,7 @@ class PageFile(pytest.File):
         if self.running is None:
             self.running = runner_of(self.config).run(self.page, self.program())
             if self.config.getoption("update_outputs"):
-                self.record()
+                self.recording = updates.update(self)
         while name not in self.results:
             result = next(self.running, messages.Result(name, "not run", "the run of its page broke off"))
             self.results[result.name] = result
@@ -73,20 +74,17 @@ class PageFile(pytest.File):
     def program(self) -> list[page.Block]:
         """Return the selected blocks and those they need, without the ones that are skipped."""
         wanted = {part.name for name in self.selected for part in self.page.program(self.page[name])}
+        if self.config.getoption("update_outputs"):  # what is recorded is what the page prints, not what a part does
+            names = [block.name for block in self.page.blocks]
+            wanted = set(names[: max(map(names.index, wanted), default=-1) + 1])
         return [block for block in self.page.blocks if block.name in wanted and not self.why_not(block)]
 
     def why_not(self, block: page.Block) -> str:
         """Return why the block is not run in this session, or nothing if it is."""
         program = self.page.program(block)
-        return applies.why_no_program(program, runner_of(self.config).gpus, self.config.getoption("network"))
-
-    def record(self) -> None:
-        """Run to the end; record outputs and figures if every block passed, and nothing otherwise."""
-        self.results |= {result.name: result for result in self.running}
-        whole = len(self.results) == sum(not self.why_not(block) for block in self.page.blocks)
-        device, root = self.config.getoption("device"), self.config.rootpath
-        variant = self.config.getoption("variant") or ("cuda" if device == "cuda" else "")
-        rerecord.rerecord(self.page, self.results, whole, root, variant, self.variants)
+        runner, root = runner_of(self.config), self.config.rootpath
+        lacking = cannot.lacking(runner.device, root, record.page_key(self.page, root))
+        return applies.why_no_program(program, runner.gpus, self.config.getoption("network"), lacking)
 
     @cached_property
     def recorded(self) -> dict[str, str]:

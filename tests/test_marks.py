@@ -35,7 +35,7 @@ def test_exceptions_of_modules_are_named_in_full_and_no_library_is_imported(text
     assert f"{kind.__module__}.{kind.__qualname__}" == full
 
 
-@pytest.mark.parametrize("name", ["cuda", "multi_gpu", "network", "slow"])
+@pytest.mark.parametrize("name", ["cuda", "ends_process", "multi_gpu", "network", "slow"])
 def test_bare_mark(name):
     assert read_mark(f"pytest.mark.{name}", PAGE, 3) == Mark(name)
 
@@ -93,6 +93,8 @@ def test_mark_that_is_refused(text, problem):
         "pytest.mark.skip(reason='x', until='2026-11-23')",
         "pytest.mark.skipif(reason='x', until='permanent')",
         "pytest.mark.cuda(2)",
+        "pytest.mark.ends_process('SIGSEGV')",
+        "pytest.mark.ends_process(match='(')",
         "pytest.mark.tolerance",
         "pytest.mark.tolerance('2%')",
         "pytest.mark.tolerance(0.1, 0.2)",

@@ -22,13 +22,18 @@ def test_cells(project):
     assert (second["id"], second["metadata"]) == ("second", {"tags": ["raises-exception"]})
 
 
-def test_a_block_that_is_not_for_notebooks_says_so(project):
-    page = project.page({"loops": "not_in_notebook(reason='asyncio.run starts a loop')"}, loops="print(1)")
+@pytest.mark.parametrize(
+    ("mark", "reason"),
+    [
+        ("not_in_notebook(reason='asyncio.run starts a loop')", "asyncio.run starts a loop"),
+        ("ends_process", "it ends its process"),
+    ],
+)
+def test_a_block_that_is_not_for_notebooks_says_so(project, mark, reason):
+    page = project.page({"loops": mark}, loops="print(1)")
     _, cell = json.loads(notebook(page, project.root, lambda path, anchor: path))["cells"]
     assert cell["cell_type"] == "markdown"
-    assert cell["source"] == (
-        "This block is for a script, not for a notebook: asyncio.run starts a loop.\n\n```python\nprint(1)\n```"
-    )
+    assert cell["source"] == (f"This block is for a script, not for a notebook: {reason}.\n\n```python\nprint(1)\n```")
 
 
 def test_a_shell_fence_that_runs_is_a_cell(project):

@@ -60,6 +60,7 @@ b\'\'\'
         (*RAISES, "SystemExit: no such option"),
         (*OTHER, "_pickle.UnpicklingError: invalid load key, 'x'."),
         ("skip(reason='too big', until='permanent')", "1 / 0", ""),
+        ("ends_process", "import os\nos._exit(1)", ""),
     ],
 )
 def test_program_goes_on_after_a_block(project, mark, code, printed):

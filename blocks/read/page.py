@@ -91,7 +91,8 @@ def with_needs(path: Path, blocks: Sequence[Block]) -> tuple[Block, ...]:
                 problem = f"'{block.name}' needs '{name}', which is no block above it"
                 raise BadInput(path, block.page_line, problem, f"Above it are: {', '.join(known) or 'none'}")
         code, first = (block.code, future if known else []) if block.kind == "python" else ("", [])
-        sources.append(Source(block.name, code, (*first, *declared), block.mark("raises") is not None))
+        broken = bool(block.mark("raises") or block.mark("ends_process"))
+        sources.append(Source(block.name, code, (*first, *declared), broken))
         known.append(block.name)
     return tuple(replace(block, needs=names) for block, names in zip(blocks, needs(sources), strict=True))
 

@@ -9,6 +9,7 @@ from typing import Any
 from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
+from blocks.render.program import left_out
 from blocks.render.prose import fenced, parts, with_links
 
 FOLD = re.compile(r"""^(?:!!!|\?\?\?\+?|===)[ ]+(?P<kind>[\w-]+)?(?:[ ]+[\w-]+)*[ ]*(?:"(?P<title>[^"]*)")?[ ]*$""")
@@ -35,14 +36,15 @@ def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
 
 def runs(block: Block) -> bool:
     """Tell whether the block is a code cell: it is executed, and may be in a notebook."""
-    return not block.mark("skip") and not block.mark("not_in_notebook")
+    return not left_out(block) and not block.mark("not_in_notebook")
 
 
 def shown(block: Block) -> str:
     """Return a block that is no code cell, with the reason."""
     mark = block.mark("not_in_notebook")
-    why = f"This block is for a script, not for a notebook: {mark.kwargs['reason']}.\n\n" if mark else ""
-    return why + fenced(block.kind, block.code, "")
+    why = mark.kwargs["reason"] if mark else "it ends its process" if block.mark("ends_process") else ""
+    said = f"This block is for a script, not for a notebook: {why}.\n\n" if why else ""
+    return said + fenced(block.kind, block.code, "")
 
 
 def code_cell(block: Block, printed: str, picture: Path | None) -> dict[str, Any]:

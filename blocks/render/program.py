@@ -4,6 +4,7 @@ import re
 
 from blocks.errors import read_text, split_lines
 from blocks.read.page import Block, Page
+from blocks.read.pointers import POINTER
 from blocks.read.regions import MARKER, indented
 
 
@@ -15,7 +16,7 @@ def program(page: Page) -> str:
         start, end = places[block.name]
         if (text := in_script(block)) != block.code:
             lines[start:end] = split_lines(indented(text) if block.guarded else text)
-    text = "\n".join(line for line in lines if not MARKER.match(line))
+    text = "\n".join(POINTER.sub("", line) for line in lines if not MARKER.match(line))
     return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
 
 
@@ -33,12 +34,19 @@ def place(page: Page, index: int) -> tuple[int, int]:
 
 def in_script(block: Block) -> str:
     """Return the block as a script holds it: a shell called, what raises guarded, what is skipped commented out."""
-    if skip := block.mark("skip"):
-        lines = [f"not executed: {skip.kwargs['reason']}", *split_lines(block.code)] if block.kind == "python" else []
+    if reason := left_out(block):
+        lines = [f"{reason}:", *split_lines(block.code)] if block.kind == "python" else []
         return "".join(f"# {line}".rstrip() + "\n" for line in lines)
     if block.kind == "bash":
         return f'\n\nimport subprocess\n\nsubprocess.run(["bash", "-e", "-c", {block.code!r}], check=True)\n'
     return raising(block) if block.mark("raises") else block.code
+
+
+def left_out(block: Block) -> str:
+    """Return why a block is no part of its page's whole program, or nothing."""
+    if skip := block.mark("skip"):
+        return f"not executed, {skip.kwargs['reason']}"
+    return "to be run alone, since it ends its process" if block.mark("ends_process") else ""
 
 
 def raising(block: Block) -> str:

@@ -49,6 +49,7 @@ print(f"weighted by size off by {(weighted - whole).abs().max().item():.3f}")
 # --8<-- [start:who-am-i]
 beginning = """
 import os
+import time
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -85,8 +86,11 @@ everyones = [torch.empty_like(weights) for _ in range(world)]
 dist.all_gather(everyones, weights)
 if rank == 0:
     for number, theirs in enumerate(everyones):
-        print(dist.get_backend(), "rank", number, [round(w, 3) for w in theirs.tolist()])
+        weights = [round(weight, 3) for weight in theirs.tolist()]
+        print(dist.get_backend(), "rank", number, weights)
+dist.barrier()
 dist.destroy_process_group()
+time.sleep(0.5)  # gloo's threads end first; else Python's exit may abort
 """
 # --8<-- [end:train-together]
 

@@ -122,16 +122,16 @@ def waits(work):
 
 
 # --8<-- [start:hidden-waits]
-x = torch.randn(1000, device="cuda")
-positive = x > 0
+v = torch.randn(1000, device="cuda")
+positive = v > 0
 calls = {
-    "x.sum()": lambda: x.sum(),
-    "x.sum().item()": lambda: x.sum().item(),
-    "x[positive]": lambda: x[positive],
-    "torch.where(positive, x, 0)": lambda: torch.where(positive, x, 0),
+    "v.sum()": lambda: v.sum(),
+    "v.sum().item()": lambda: v.sum().item(),
+    "v[positive]": lambda: v[positive],
+    "torch.where(positive, v, 0)": lambda: torch.where(positive, v, 0),
     "positive.nonzero()": lambda: positive.nonzero(),
     "if positive.any()": lambda: bool(positive.any()),
-    "x.cpu()": lambda: x.cpu(),
+    "v.cpu()": lambda: v.cpu(),
     "torch.tensor([1, 2]).to('cuda')": lambda: torch.tensor([1, 2]).to("cuda"),
 }
 for name, work in calls.items():
@@ -163,12 +163,12 @@ print(f"asking each time takes {ratio:.2f} times as long")
 inputs = torch.randn(64, 256, device="cuda")
 block = nn.Sequential(nn.Linear(256, 256), nn.GELU(), nn.LayerNorm(256)).to("cuda")
 block(inputs)  # warm up
-with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as run:
+activities = [ProfilerActivity.CPU, ProfilerActivity.CUDA]
+with profile(activities=activities, acc_events=True) as run:
     block(inputs)
     torch.cuda.synchronize()
-on_gpu = torch.autograd.DeviceType.CUDA
-kernels = [event for event in run.events() if event.device_type == on_gpu]
-print(f"{len(kernels)} kernels for 3 layers")
+kernels = [event for event in run.events() if event.device_type.name == "CUDA"]
+print(f"{len(kernels)} kernels for {len(block)} layers")
 # --8<-- [end:count-kernels]
 
 
