@@ -13,7 +13,7 @@ from blocks.read.arguments import is_pattern, is_specifier, is_tolerance
 KNOWN = {
     "cuda": "needs a CUDA device",
     "ends_process": "ends its process, which is one of its own, saying what matches match=",
-    "figure": "draws; alt= says what the picture shows",
+    "figure": "draws; alt= says what the picture shows, caption= stands below it",
     "multi_gpu": "needs two CUDA devices or more",
     "needs": "needs the earlier blocks named, beside those that bind or change the names it reads",
     "network": "needs the network",
@@ -29,7 +29,7 @@ KNOWN = {
 }
 KEYWORDS = {
     "ends_process": {"match"},
-    "figure": {"alt"},
+    "figure": {"alt", "caption"},
     "raises": {"match"},
     "skip": {"reason", "until"},
     "skipif": {"reason", "until"},

@@ -35,7 +35,7 @@ def main(pipe: Connection) -> None:
         output, position = printed_since(Path(job.folder, "stdout"), position)
         errors, written = printed_since(Path(job.folder, "stderr"), written)
         figures, undrawn = drawn()
-        unused = job.allocates and step is job.steps[-1] and not allocations()
+        unused = job.allocates and step is job.steps[-1] and not allocations(job.device)
         reason = with_errors(reason or undrawn or (UNUSED if unused else ""), errors)
         outcome = "failed" if reason else "passed"
         seconds = time.perf_counter() - started

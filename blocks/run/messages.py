@@ -41,9 +41,9 @@ class Job:
     root: str
     """The project: what is read below it is noted."""
     device: str
-    """`cpu` or `cuda`."""
+    """One of `devices.DEVICES`."""
     allocates: bool
-    """Whether it has failed if it ends without having allocated CUDA memory."""
+    """Whether it has failed if it ends without having allocated memory of the device."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Runner:
     """Starts the processes of one test run, all on the same kind of device."""
 
     device: str = "cpu"
-    """`cpu`, which hides the GPUs, or `cuda`."""
+    """`cpu`, which hides the GPUs, `cuda`, or `simulated`."""
     limits: Limits = field(default_factory=Limits)
     """What one block may take."""
     method: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
@@ -53,13 +53,13 @@ class Runner:
     def __post_init__(self) -> None:
         os.environ.update(ENVIRONMENT)
         os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
-        if self.device == "cpu":
+        if self.device != "cuda":
             os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
     @cached_property
     def gpus(self) -> int:
         """Number of CUDA devices that blocks may use; raise `LookupError` where `cuda` is asked for in vain."""
-        if self.device == "cpu":
+        if self.device != "cuda":
             return 0
         count = int(self.ask("import torch", "torch.cuda.device_count()"))
         if not count:

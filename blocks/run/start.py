@@ -35,7 +35,7 @@ class Limits:
 def make_job(page: Page, blocks: Sequence[Block], folder: Path, root: Path, device: str) -> Job:
     """Return what the child needs to run these blocks of the page."""
     steps = tuple(step(page, block) for block in blocks)
-    allocates = device == "cuda" and must_allocate(page, blocks)
+    allocates = device != "cpu" and must_allocate(page, blocks)
     return Job(str(page.snippet.resolve()), steps, str(folder), str(root.resolve()), device, allocates)
 
 
