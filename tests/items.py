@@ -9,6 +9,7 @@ from blocks.errors import BadInput
 from blocks.read import page
 from blocks.record import record, verdict
 from blocks.run import runner as run
+from tests import copies
 from tests.failure import told
 
 LEFT_OUT = """  without {0}
@@ -81,7 +82,7 @@ class CopyItem(BlockItem):
     def runtest(self) -> None:
         self.parent.end()  # its ports, files and memory are free again, as for a reader
         self.program = self.parent.page.program(self.block)
-        *before, result = runner_of(self.config).run(self.parent.page, self.program)
+        *before, result = copies.results_of(self.parent, self.program, runner_of(self.config))
         for part in before:
             if part.outcome == "failed":
                 raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")

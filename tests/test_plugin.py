@@ -55,6 +55,24 @@ def test_page_runs_once_and_each_copy_alone(pytester, project):
     assert log.read_text() == "abc" + "b" + "c"
 
 
+def test_copies_that_begin_alike_share_a_process(pytester, project):
+    log = project.root / "log"
+    note = f"import os\nos.system('printf ' + n + ' >> {log}')\n"
+    blocks = {
+        "first": "n = 'a'",
+        "other": "x = 1",
+        "second": "n += 'b'",
+        "third": f"{note}n += 'c'",
+        "last": note,
+    }
+    project.page(**blocks)
+    pytester.runpytest(PAGE, "-k", "copy").assert_outcomes(passed=4, deselected=5)
+    assert log.read_text() == "ababc"
+    log.unlink()
+    project.page(**blocks | {"last": "1 / len(n[9:])"})
+    pytester.runpytest(PAGE, "-k", "copy").assert_outcomes(passed=3, failed=1, deselected=5)
+
+
 def test_one_block_runs_with_what_it_needs(pytester, project):
     project.page(setup="x = 1", broken="1 / 0", show="assert x == 1")
     pytester.runpytest(f"{PAGE}::show").assert_outcomes(passed=2)  # the block and its copy
