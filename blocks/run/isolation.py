@@ -13,7 +13,7 @@ from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
-from blocks.run import devices
+from blocks.run import devices, leftovers
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.messages import Job
 from blocks.run.reads import watch
@@ -51,6 +51,7 @@ def isolate(job: Job) -> None:
     if job.device != "cpu" or any("torch" in step.code for step in job.steps):
         devices.use(job.device, Path(__file__).parents[2])
     watch(Path(job.root), Path(job.folder, "read"))
+    leftovers.note(Path(job.folder, "left"))
     if any("_Weights" in step.code for step in job.steps):
         from blocks.run import weights
 
