@@ -10,7 +10,6 @@ import pytest
 from blocks.read import paths
 from blocks.run import environment
 from blocks.run.devices import DEVICES
-from simulated.build import library
 from tests import changed
 from tests.items import BlockItem, runner_of
 from tests.page_file import PageFile
@@ -66,6 +65,8 @@ def simulate(config: pytest.Config) -> None:
     for option in ("--record", "--update-outputs"):
         if config.getoption(option):
             raise pytest.UsageError(f"--device simulated: no reader has this device, so there is nothing to {option}")
+    from simulated.build import library  # late, since no other device needs it
+
     try:
         library()
     except LookupError as error:
