@@ -52,7 +52,7 @@ for size in (10, 1000, 100_000, 10_000_000):
 
 
 # --8<-- [start:cpu-beside-gpu]
-print("   n      CPU ms   GPU ms")
+print(f"   n      CPU ms   GPU ms   (CPU threads: {torch.get_num_threads()})")
 for n in (10, 100, 1000, 4000):
     a = torch.randn(n, n)
     b = a.to(device)

@@ -185,15 +185,15 @@ script = """
 import torch
 x = torch.ones(4, device="cuda")
 graph = torch.cuda.CUDAGraph()
-try:
-    with torch.cuda.graph(graph):
-        y = x * 2
+with torch.cuda.graph(graph):
+    y = x * 2
+    try:
         print(y.sum().item())
-except RuntimeError as error:
-    print(type(error).__name__, str(error).splitlines()[0])
+    except RuntimeError as error:
+        print(str(error).splitlines()[0])
 """
 done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-print(done.stdout)
+print(done.stdout.strip())
 # --8<-- [end:what-cannot-be-captured]
 
 

@@ -163,12 +163,12 @@ print(f"asking each time takes {ratio:.2f} times as long")
 inputs = torch.randn(64, 256, device="cuda")
 block = nn.Sequential(nn.Linear(256, 256), nn.GELU(), nn.LayerNorm(256)).to("cuda")
 block(inputs)  # warm up
-with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as run:
+activities = [ProfilerActivity.CPU, ProfilerActivity.CUDA]
+with profile(activities=activities, acc_events=True) as run:
     block(inputs)
     torch.cuda.synchronize()
-on_gpu = torch.autograd.DeviceType.CUDA
-kernels = [event for event in run.events() if event.device_type == on_gpu]
-print(f"{len(kernels)} kernels for 3 layers")
+kernels = [event for event in run.events() if event.device_type.name == "CUDA"]
+print(f"{len(kernels)} kernels for {len(block)} layers")
 # --8<-- [end:count-kernels]
 
 

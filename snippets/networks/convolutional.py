@@ -104,7 +104,7 @@ torch.manual_seed(0)
 photos = [torch.tensor(photo) / 255 for photo in load_sample_images().images]
 
 
-def paste(digit, photo, size=20):
+def paste(digit, photo, size=24):
     """Put a digit on a random crop of a photo, at a random place in a random color."""
     top, left = torch.randint(400, (2,)).tolist()
     crop = photo[top : top + size, left : left + size].permute(2, 0, 1)
@@ -124,7 +124,7 @@ print(tuple(pictures.shape), f"from {pictures.min():.2f} to {pictures.max():.2f}
 
 
 # --8<-- [start:look-at-pictures]
-fig, axes = plt.subplots(1, 8, figsize=(6.4, 1.2))
+fig, axes = plt.subplots(1, 5, figsize=(4.0, 1.1))
 for ax, picture, label in zip(axes, pictures.cpu(), y.tolist(), strict=False):
     ax.imshow(picture.permute(1, 2, 0).numpy())
     ax.set_title(label)
@@ -136,7 +136,7 @@ plt.show()
 # --8<-- [start:cnn]
 def stage(n_in, n_out):
     return nn.Sequential(
-        nn.Conv2d(n_in, n_out, kernel_size=3, padding=1, bias=False),
+        nn.Conv2d(n_in, n_out, kernel_size=3, padding=1),
         nn.BatchNorm2d(n_out),
         nn.ReLU(),
         nn.MaxPool2d(2),
@@ -144,11 +144,11 @@ def stage(n_in, n_out):
 
 
 class CNN(nn.Module):
-    def __init__(self, num_classes=10, image_size=20):
+    def __init__(self, num_classes=10, image_size=24):
         super().__init__()
-        self.features = nn.Sequential(stage(3, 16), stage(16, 32), stage(32, 64))
+        self.features = nn.Sequential(stage(3, 12), stage(12, 24), stage(24, 48))
         side = image_size // 8  # three poolings halve it
-        self.head = nn.Linear(64 * side * side, num_classes)
+        self.head = nn.Linear(48 * side * side, num_classes)
 
     def forward(self, x):
         return self.head(self.features(x).flatten(start_dim=1))
@@ -161,21 +161,21 @@ print(tuple(model.features(pictures[:5]).shape), tuple(model(pictures[:5]).shape
 
 # --8<-- [start:wrong-images]
 wrong_images = {
-    "smaller": torch.zeros(2, 3, 16, 16),
-    "gray": torch.zeros(2, 1, 20, 20),
-    "bytes": torch.zeros(2, 3, 20, 20, dtype=torch.uint8),
+    "larger": torch.zeros(2, 3, 32, 32),
+    "gray": torch.zeros(2, 1, 24, 24),
+    "bytes": torch.zeros(2, 3, 24, 24, dtype=torch.uint8),
+    "a little larger": torch.zeros(2, 3, 31, 31),
 }
 for name, wrong in wrong_images.items():
     try:
         print(f"{name}: {tuple(CNN()(wrong).shape)}")
     except RuntimeError as error:
         print(f"{name}: RuntimeError: {error}")
-print("larger, 23 x 23:", tuple(CNN()(torch.zeros(2, 3, 23, 23)).shape))
 # --8<-- [end:wrong-images]
 
 
 # --8<-- [start:train-on-digits]
-def fit(classifier, images, epochs=8, lr=0.003):
+def fit(classifier, images, epochs=6, lr=0.005):
     """Train on 1,300 images; return the accuracy on these and on the other 497."""
     torch.manual_seed(0)
     train, test = torch.randperm(len(y)).split([1300, 497])
@@ -216,15 +216,15 @@ for name, classifier in (("linear", linear_net(64)), ("convolutional", small)):
 # --8<-- [start:digits-anywhere]
 torch.manual_seed(0)
 pooled = nn.Sequential(
-    stage(3, 16),
-    stage(16, 32),
-    stage(32, 64),
+    stage(3, 12),
+    stage(12, 24),
+    stage(24, 48),
     nn.AdaptiveMaxPool2d(1),  # the largest value of each map, wherever it is
     nn.Flatten(),
-    nn.Linear(64, 10),
+    nn.Linear(48, 10),
 )
 classifiers = {
-    "linear": linear_net(3 * 20 * 20),
+    "linear": linear_net(3 * 24 * 24),
     "conv, flattened": CNN(),
     "conv, pooled": pooled,
 }
@@ -310,7 +310,7 @@ for layer in (nn.Conv2d(3, 8, 3), dense):
 
 
 # --8<-- [start:solution-any-size]
-for height, width in ((20, 20), (24, 24), (40, 56)):
+for height, width in ((24, 24), (30, 30), (48, 64)):
     larger = F.interpolate(pictures, size=(height, width), mode="nearest")
     with torch.no_grad():
         correct = (pooled.eval()(larger).argmax(dim=1) == y).float().mean()
@@ -319,17 +319,22 @@ for height, width in ((20, 20), (24, 24), (40, 56)):
 
 
 # --8<-- [start:diagnosis-shapes]
-broken = nn.Sequential(stage(3, 16), stage(16, 32), nn.Linear(32 * 5 * 5, 10))
+broken = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Linear(24, 10))
+logits = broken(torch.zeros(64, 3, 24, 24))
+print(tuple(logits.shape))
 try:
-    broken(torch.zeros(64, 3, 20, 20))
+    F.cross_entropy(logits, torch.zeros(64, dtype=torch.long))
 except RuntimeError as error:
     print("RuntimeError:", error)
 # --8<-- [end:diagnosis-shapes]
 
 
 # --8<-- [start:solution-flatten]
+torch.manual_seed(0)
 whole = nn.Sequential(
-    stage(3, 16), stage(16, 32), nn.Flatten(), nn.Linear(32 * 5 * 5, 10)
+    nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(9216, 10)
 )
-print(tuple(whole(torch.zeros(64, 3, 20, 20)).shape))
+logits = whole(torch.zeros(64, 3, 24, 24))
+loss = F.cross_entropy(logits, torch.zeros(64, dtype=torch.long))
+print(tuple(logits.shape), f"loss {loss:.2f}, 16 * 24 * 24 = {16 * 24 * 24}")
 # --8<-- [end:solution-flatten]

@@ -91,7 +91,7 @@ def deep_net(depth, n_in=16, width=64, classes=3):
     layers = [nn.Linear(n_in, width)]
     for _ in range(depth - 2):
         layers += [nn.ReLU(), nn.Linear(width, width)]
-    return nn.Sequential(*layers, nn.ReLU(), nn.Linear(width, classes)).to(device)
+    return nn.Sequential(*layers, nn.ReLU(), nn.Linear(width, classes))
 
 
 for depth in (3, 30):
@@ -100,6 +100,7 @@ for depth in (3, 30):
         net = deep_net(depth)
         if start == "kaiming":
             net.apply(init_weights)
+        net.to(device)
         scores = net(torch.randn(256, 16).to(device))
         print(f"{depth:2} layers, {start}: {scores.std(dim=0).mean():.1e}")
 # --8<-- [end:default-through-depth]
@@ -224,6 +225,7 @@ def fit(net):
     torch.manual_seed(0)
     X = torch.randn(256, 16).to(device)
     y = X[:, :3].argmax(dim=1)  # which of three inputs is the largest
+    net.to(device)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
     losses = []
     for _ in range(101):
