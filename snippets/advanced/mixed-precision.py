@@ -2,6 +2,7 @@
 
 # --8<-- [start:setup]
 import math
+from statistics import median
 
 import matplotlib.pyplot as plt
 import torch
@@ -56,6 +57,35 @@ loss.backward()  # outside: each step runs in the dtype of its forward
 print("logits", logits.dtype, "loss", loss.dtype, f"{loss.item():.2f}")
 print("weights", model[0].weight.dtype, "gradients", model[0].weight.grad.dtype)
 # --8<-- [end:one-step-under-autocast]
+
+
+# --8<-- [start:default-dtypes]
+for kind in ("cpu", "cuda"):
+    print(kind, torch.get_autocast_dtype(kind))
+# --8<-- [end:default-dtypes]
+
+
+# --8<-- [start:two-lists]
+def dtypes_under_autocast(kind):
+    x = torch.ones(8, 8, device=kind)
+    y = torch.zeros(8, dtype=torch.long, device=kind)
+    with torch.autocast(kind, dtype=torch.bfloat16):
+        product = x @ x
+        return {
+            "x @ x": product.dtype,
+            "gelu": nn.functional.gelu(product).dtype,
+            "softmax": product.softmax(dim=1).dtype,
+            "sum": product.sum().dtype,
+            "exp": product.exp().dtype,
+            "layer_norm": nn.functional.layer_norm(product, (8,)).dtype,
+            "cross_entropy": nn.functional.cross_entropy(product, y).dtype,
+        }
+
+
+on_gpu, on_cpu = dtypes_under_autocast("cuda"), dtypes_under_autocast("cpu")
+for name, dtype in on_gpu.items():
+    print(f"{name:13} GPU {dtype}, CPU {on_cpu[name]}")
+# --8<-- [end:two-lists]
 
 
 # --8<-- [start:train-both-ways]
@@ -133,21 +163,154 @@ print("scale", scaler.get_scale())
 # --8<-- [end:gradient-scaler]
 
 
-# --8<-- [start:skipped-step]
-for factor in (1.0, math.inf):
-    before = model[0].weight.clone()
-    scaled_step(factor)
-    unchanged = torch.equal(model[0].weight, before)
-    print(f"times {factor}: unchanged {unchanged}, scale {scaler.get_scale()}")
-# --8<-- [end:skipped-step]
+# --8<-- [start:real-overflow]
+layer = nn.Linear(2, 1, bias=False).to(device)
+nn.init.ones_(layer.weight)
+x = torch.full((1, 2), 4.0, device=device)
+optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
+scaler = torch.amp.GradScaler(device, init_scale=2.0**16, growth_interval=2)
+for step in range(7):
+    scale = scaler.get_scale()
+    with torch.autocast(device, dtype=torch.float16):
+        loss = layer(x).float().sum()  # its true gradient is 4 for both weights
+    optimizer.zero_grad()
+    scaler.scale(loss).backward()
+    gradient = layer.weight.grad[0, 0].item()  # a multiple of the true one, or inf
+    scaler.step(optimizer)
+    scaler.update()
+    weight = layer.weight[0, 0].item()
+    print(f"step {step}, scale {scale:.0f}: {gradient:.0f}, weight {weight:.2f}")
+# --8<-- [end:real-overflow]
 
 
-# --8<-- [start:allow-tf32-products]
-print(torch.get_float32_matmul_precision())
-for precision in ("high", "highest"):
+# --8<-- [start:float32-settings]
+print("products:", torch.get_float32_matmul_precision())
+print("convolutions:", torch.backends.cudnn.conv.fp32_precision)
+print("recurrent layers:", torch.backends.cudnn.rnn.fp32_precision)
+# --8<-- [end:float32-settings]
+
+
+# --8<-- [start:error-of-a-product]
+def largest_error(result, exact):
+    return ((result - exact).abs().max() / exact.abs().max()).item()
+
+
+def error_of_product(precision):
     torch.set_float32_matmul_precision(precision)
-    print(torch.get_float32_matmul_precision())
-# --8<-- [end:allow-tf32-products]
+    error = largest_error(A @ A, A.double() @ A.double())
+    torch.set_float32_matmul_precision("highest")
+    return error
+
+
+A = torch.randn(1024, 1024).to(device)
+for precision in ("highest", "high", "medium"):
+    print(f"{precision:7} error {error_of_product(precision):.1e}")
+# --8<-- [end:error-of-a-product]
+
+
+# --8<-- [start:error-of-other-layers]
+def set_cudnn_precision(precision):
+    torch.backends.cudnn.conv.fp32_precision = precision
+    torch.backends.cudnn.rnn.fp32_precision = precision
+
+
+@torch.inference_mode()
+def outputs(precision, dtype=torch.float32):
+    """Return what a convolution and an LSTM compute from the same numbers."""
+    set_cudnn_precision(precision)
+    convolved = convolution.to(dtype)(images.to(dtype))
+    recurrent, _ = lstm.to(dtype)(sequence.to(dtype))
+    set_cudnn_precision("tf32")  # the default
+    return convolved, recurrent
+
+
+convolution, images = nn.Conv2d(64, 64, 3).to(device), torch.randn(8, 64, 32, 32)
+lstm, sequence = nn.LSTM(64, 64).to(device), torch.randn(20, 8, 64)
+images, sequence = images.to(device), sequence.to(device)
+exact = outputs("ieee", torch.float64)
+for precision in ("tf32", "ieee"):
+    pairs = zip(outputs(precision), exact, strict=True)
+    errors = [f"{largest_error(result, right):.1e}" for result, right in pairs]
+    print(f"{precision}: convolution {errors[0]}, LSTM {errors[1]}")
+# --8<-- [end:error-of-other-layers]
+
+
+# --8<-- [start:two-models]
+def stack_of_linear():
+    layers = []
+    for _ in range(8):
+        layers += [nn.Linear(2048, 2048), nn.GELU()]
+    return nn.Sequential(*layers), torch.randn(4096, 2048)
+
+
+def stack_of_convolutions():
+    layers = []
+    for channels in (3, 128, 128, 128, 128, 128, 128):
+        convolution = nn.Conv2d(channels, 128, 3, padding=1)
+        layers += [convolution, nn.BatchNorm2d(128), nn.ReLU()]
+    return nn.Sequential(*layers), torch.randn(128, 3, 32, 32)
+
+
+# --8<-- [end:two-models]
+
+
+# --8<-- [start:time-and-memory]
+def cost(step, repeat=11):
+    """Return the median time of a step in milliseconds and its peak memory in MiB."""
+    torch.cuda.reset_peak_memory_stats()
+    times = []
+    for _ in range(3 + repeat):
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        step()
+        end.record()
+        torch.cuda.synchronize()
+        times.append(begin.elapsed_time(end))
+    return median(times[3:]), torch.cuda.max_memory_allocated() / 2**20
+
+
+# --8<-- [end:time-and-memory]
+
+
+# --8<-- [start:cost-of-a-step]
+def cost_of_a_step(build, dtype=None, tf32=False):
+    """Return what a training step costs in this dtype, or in float32 without one."""
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    set_cudnn_precision("tf32" if tf32 else "ieee")
+    model, x = (part.to("cuda") for part in build())
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+    scaler = torch.amp.GradScaler("cuda", enabled=dtype is torch.float16)
+
+    def step():
+        optimizer.zero_grad()
+        with torch.autocast("cuda", dtype=dtype, enabled=dtype is not None):
+            loss = model(x).square().mean()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+
+    result = cost(step)
+    torch.set_float32_matmul_precision("highest")  # back to the defaults
+    set_cudnn_precision("tf32")
+    return result
+
+
+# --8<-- [end:cost-of-a-step]
+
+
+# --8<-- [start:compare-the-costs]
+ways = {
+    "float32": {},
+    "TF32": {"tf32": True},
+    "bfloat16": {"dtype": torch.bfloat16},
+    "float16": {"dtype": torch.float16},
+}
+for build in (stack_of_linear, stack_of_convolutions):
+    print(build.__name__)
+    for name, options in ways.items():
+        time, memory = cost_of_a_step(build, **options)
+        print(f"  {name:8} {time:5.1f} ms, peak {memory:5.0f} MiB")
+# --8<-- [end:compare-the-costs]
 
 
 # --8<-- [start:solution-leave-autocast]

@@ -3,6 +3,8 @@
 # --8<-- [start:setup]
 import os
 import pickle
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -120,6 +122,75 @@ for name in ("optimizer", "scheduler", "rng"):
 # --8<-- [end:leave-one-out]
 
 
+# --8<-- [start:run-with-dropout]
+gpu_folder = tempfile.TemporaryDirectory()
+noisy_path = Path(gpu_folder.name, "noisy.pt")
+
+
+def start_with_dropout():
+    run = start()
+    run["model"].insert(2, nn.Dropout(0.5))
+    return run
+
+
+def train_and_save_halfway():
+    run = start_with_dropout()
+    train(run, epochs=3)
+    saved = {name: part.state_dict() for name, part in run.items()}
+    saved |= {"rng": torch.get_rng_state(), "gpu": torch.cuda.get_rng_state_all()}
+    torch.save(saved, noisy_path)
+    train(run, epochs=3)
+    return run
+
+
+# --8<-- [end:run-with-dropout]
+
+
+# --8<-- [start:dropout-on-a-gpu]
+def resume_with_dropout(restore_gpu):
+    saved = torch.load(noisy_path, map_location="cpu")
+    run = start_with_dropout()
+    for name, part in run.items():
+        part.load_state_dict(saved[name])
+    torch.set_rng_state(saved["rng"])
+    if restore_gpu:
+        torch.cuda.set_rng_state_all(saved["gpu"])
+    train(run, epochs=3)
+    return run
+
+
+unbroken = train_and_save_halfway()["model"][0].weight
+for restore_gpu in (False, True):
+    resumed = resume_with_dropout(restore_gpu)["model"][0].weight
+    apart = (resumed - unbroken).abs().max()
+    print(f"GPU state restored {restore_gpu}: weights differ by up to {apart:.4f}")
+# --8<-- [end:dropout-on-a-gpu]
+
+
+# --8<-- [start:file-from-another-gpu]
+gpu_path = Path(gpu_folder.name, "gpu.pt")
+torch.save(torch.ones(3, device="cuda"), gpu_path)
+try:
+    torch.load(gpu_path, map_location="cuda:5")
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(". ")[0])
+
+
+def load_without_gpu(arguments):
+    """Load the file in a new process that sees no GPU, and print what it says."""
+    program = f"import torch; print(torch.load({str(gpu_path)!r}{arguments}))"
+    hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=hidden, capture_output=True, text=True)
+    last_line = (done.stdout or done.stderr).strip().splitlines()[-1]
+    print(last_line.split(". ")[0])
+
+
+load_without_gpu("")
+load_without_gpu(", map_location='cpu'")
+# --8<-- [end:file-from-another-gpu]
+
+
 # --8<-- [start:interrupted-write]
 half = Path(folder.name, "half.pt")
 half.write_bytes(path.read_bytes()[:2000])
@@ -137,6 +208,7 @@ print(sorted(file.name for file in path.parent.iterdir()))
 
 
 # --8<-- [start:other-head-refused]
+torch.manual_seed(0)
 state = model.state_dict()
 state["old.bias"] = state["0.bias"]  # a name that the other model lacks
 other = make_model(classes=3)
