@@ -48,6 +48,8 @@ class BlockItem(pytest.Item):
         result = self.parent.result(self.block.name)
         paths = [path.relative_to(self.config.rootpath).as_posix() for path in self.parent.recording.paths]
         self.user_properties.append(("rewritten", paths))
+        expected = self.parent.recorded.get(self.block.name, "")
+        self.user_properties.append(("output", record.output_hash(expected)))
         self.user_properties.append(("seconds", result.seconds))
         self.user_properties.append(("read", result.read))
         self.judge(result)

@@ -7,8 +7,8 @@ import pytest
 
 from blocks.errors import BadInput
 from blocks.read import page
-from blocks.record import inputs, outputs, rerecord
-from blocks.run import applies, environment, messages
+from blocks.record import inputs, outputs, record, rerecord
+from blocks.run import applies, cannot, environment, messages
 from blocks.run import runner as run
 from tests import changed, updates
 from tests.items import BlockItem, CopyItem, runner_of
@@ -75,7 +75,9 @@ class PageFile(pytest.File):
     def why_not(self, block: page.Block) -> str:
         """Return why the block is not run in this session, or nothing if it is."""
         program = self.page.program(block)
-        return applies.why_no_program(program, runner_of(self.config).gpus, self.config.getoption("network"))
+        runner, root = runner_of(self.config), self.config.rootpath
+        lacking = cannot.lacking(runner.device, root, record.page_key(self.page, root))
+        return applies.why_no_program(program, runner.gpus, self.config.getoption("network"), lacking)
 
     @cached_property
     def recorded(self) -> dict[str, str]:

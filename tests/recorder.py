@@ -28,6 +28,8 @@ class Recorder:
         key, name, code = properties["block"]
         skipped = f"skipped: {report.longrepr[2].removeprefix('Skipped: ')}" if report.skipped else report.outcome
         entry = self.blocks.setdefault(key, {}).setdefault(name, {"code": code, "verdict": skipped})
+        if "output" in properties:
+            entry["output"] = properties["output"]
         if report.failed:
             entry["verdict"] = "failed"
         self.seconds[key] = self.seconds.get(key, 0.0) + properties.get("seconds", 0.0)

@@ -353,6 +353,15 @@ def test_no_folder_is_left(run):
     assert not os.path.exists(result.output.strip())
 
 
+@unix
+def test_semaphores_of_a_killed_run_are_gone(run):
+    from multiprocessing.synchronize import sem_unlink
+
+    [result] = run(only="import multiprocessing as m\nkept = m.get_context('spawn').Lock()\nprint(kept._semlock.name)")
+    with pytest.raises(FileNotFoundError):
+        sem_unlink(result.output.strip())
+
+
 def test_next_process_waits_already_and_is_replaced_if_it_ends(run):
     run(only="pass")
     waiting, _ = standby(Runner().method).waiting[-1]
@@ -397,3 +406,48 @@ def test_worker_that_is_no_fork_imports_the_copy_of_its_block(run, method):
     results = run(setup="import multiprocessing", noise="print('noise')", use=use, again=use)
     printed = "made\n[2, 4]\n"
     assert [(result.output, result.reason) for result in results[1:]] == [("noise\n", ""), *[(printed, "")] * 2]
+
+
+ENDS = {
+    "segfaults": ("ends_process", "import ctypes\nctypes.string_at(0)", "The process was killed by SIGSEGV", ""),
+    "exits": ("ends_process", "import os\nos._exit(3)", "The process ended with exit code 3", ""),
+    "raises": ("ends_process", "raise KeyError(x)", "KeyError: 20", ""),
+    "says": (
+        "ends_process(match='lost .* device')",
+        "raise RuntimeError('lost a device\\nsee the manual')",
+        "RuntimeError: lost a device",
+        "",
+    ),
+    "says before it dies": (
+        "ends_process(match='out of range')",
+        "import os, sys\nprint('index out of range', file=sys.stderr)\nos.abort()",
+        "index out of range",
+        "",
+    ),
+    "says something else": (
+        "ends_process(match='device')",
+        "raise ValueError('mine')",
+        "",
+        "the process should say what matches 'device' as it ends:\nTraceback",
+    ),
+    "goes on": ("ends_process", "pass", "", "the block went on, and should end its process"),
+    "hangs": ("ends_process", "while True: pass", "", "the block took longer than 2 s"),
+}
+
+
+@unix
+@pytest.mark.parametrize(("mark", "code", "said", "reason"), ENDS.values(), ids=ENDS)
+def test_block_that_ends_its_process_leaves_the_page_alone(run, mark, code, said, reason):
+    limits = {"seconds": 2.0}
+    results = run(marks={"dies": mark}, limits=limits, first="x = 20", dies=f"print(x)\n{code}", last="print(x + 1)")
+    _, dies, last = results
+    assert dies.reason.startswith(reason) and bool(dies.reason) == bool(reason)
+    assert dies.outcome == ("failed" if reason else "passed")
+    if said:
+        assert dies.output == f"20\n{said}\n"
+        assert (last.output, last.reason) == ("21\n", "")
+
+
+def test_block_that_ends_its_process_says_which_block_it_needs_fails(run):
+    dies = run(marks={"dies": "ends_process"}, first="x = 1", second="x += '1'", dies="print(x)")[-1]
+    assert (dies.outcome, dies.reason) == ("not run", "second failed")

@@ -7,6 +7,7 @@ from pathlib import Path
 from blocks.errors import BadInput
 from blocks.read.fences import Fence
 from blocks.read.marks import PERMANENT, Mark
+from blocks.read.pointers import without_pointers
 from blocks.read.regions import Region
 from blocks.read.visible import check_code
 
@@ -36,6 +37,10 @@ class Block:
     """What the page declares about it."""
     needs: tuple[str, ...] = ()
     """Names of the earlier blocks that its runnable copy holds, in page order."""
+    lights: tuple[int, ...] = ()
+    """Lines of the code that are the point."""
+    notes: tuple[int, ...] = ()
+    """Lines of the code that the notes below it are about."""
 
     def mark(self, name: str) -> Mark | None:
         """Return the mark of that name, if the block has it."""
@@ -61,8 +66,9 @@ def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: d
         problem = f"no region '{include['region'] or ''}' in {own}"
         raise BadInput(path, fence.line, problem, f"It has: {', '.join(regions) or 'none'}")
     line, code = region.shown()
+    code, lights, notes = without_pointers(snippet, line, code)
     check_code(snippet, line, code)
-    return Block(region.name, "python", code, fence.line, snippet, line, fence.marks)
+    return Block(region.name, "python", code, fence.line, snippet, line, fence.marks, lights=lights, notes=notes)
 
 
 def shell_block(path: Path, fence: Fence, name: str) -> Block:

@@ -12,7 +12,8 @@ from blocks.read.arguments import is_pattern, is_specifier, is_tolerance
 
 KNOWN = {
     "cuda": "needs a CUDA device",
-    "figure": "draws; alt= says what the picture shows",
+    "ends_process": "ends its process, which is one of its own, saying what matches match=",
+    "figure": "draws; alt= says what the picture shows, caption= stands below it",
     "multi_gpu": "needs two CUDA devices or more",
     "needs": "needs the earlier blocks named, beside those that bind or change the names it reads",
     "network": "needs the network",
@@ -27,7 +28,8 @@ KNOWN = {
     "xfail": "is expected to fail; reason= says why, until= how long",
 }
 KEYWORDS = {
-    "figure": {"alt"},
+    "ends_process": {"match"},
+    "figure": {"alt", "caption"},
     "raises": {"match"},
     "skip": {"reason", "until"},
     "skipif": {"reason", "until"},
@@ -120,6 +122,8 @@ def misuse(mark: Mark) -> str:
             return "needs a class of warnings" if base is Warning else "needs a class of exceptions"
         pattern = mark.kwargs.get("match", "")
         return "" if is_pattern(pattern) else f"has match={pattern!r}, which is no regular expression"
+    if mark.name == "ends_process" and not is_pattern(mark.kwargs.get("match", "")):
+        return f"has match={mark.kwargs['match']!r}, which is no regular expression"
     if mark.name == "tolerance":
         values = [*mark.args, *mark.kwargs.values()]
         return "" if len(mark.args) < 2 and values and all(map(is_tolerance, values)) else TOLERANCE

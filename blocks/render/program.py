@@ -6,6 +6,7 @@ import tokenize
 
 from blocks.errors import read_text, split_lines
 from blocks.read.page import Block, Page
+from blocks.read.pointers import POINTER
 from blocks.read.regions import MARKER
 
 
@@ -15,7 +16,7 @@ def program(page: Page) -> str:
     for block in reversed(page.blocks):
         if block.mark("raises"):
             lines[block.line - 1 : block.line - 1 + block.code.count("\n")] = guarded(block)
-    text = "\n".join(line for line in lines if not MARKER.match(line))
+    text = "\n".join(POINTER.sub("", line) for line in lines if not MARKER.match(line))
     return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
 
 

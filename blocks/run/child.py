@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from blocks.run.devices import UNUSED, allocations
 from blocks.run.isolation import detach, fresh_main, isolate, main_of_workers
 from blocks.run.judging import expecting_warning, explained, judge, wanted, with_errors
-from blocks.run.messages import Job, Result, Step
+from blocks.run.messages import Job, Result, Step, printed_since
 from blocks.run.reads import read_notes
 from blocks.run.shell import run_shell
 
@@ -35,11 +35,12 @@ def main(pipe: Connection) -> None:
         output, position = printed_since(Path(job.folder, "stdout"), position)
         errors, written = printed_since(Path(job.folder, "stderr"), written)
         figures, undrawn = drawn()
-        unused = job.allocates and step is job.steps[-1] and not allocations()
+        unused = job.allocates and step is job.steps[-1] and not allocations(job.device)
         reason = with_errors(reason or undrawn or (UNUSED if unused else ""), errors)
         outcome = "failed" if reason else "passed"
         seconds = time.perf_counter() - started
-        pipe.send(Result(step.name, outcome, reason, output, figures, seconds, read_notes(Path(job.folder, "read"))))
+        read = read_notes(Path(job.folder, "read"))
+        pipe.send(Result(step.name, outcome, reason, output, figures, seconds, read, position))
         if reason:
             break
     with contextlib.suppress(EOFError):
@@ -68,14 +69,6 @@ def leave(reason: str) -> NoReturn:
     if reason:
         os.write(2, f"Process {os.getpid()}:\n{reason}\n".encode())
     os._exit(1 if reason else 0)
-
-
-def printed_since(path: Path, position: int) -> tuple[str, int]:
-    """Return what the file holds from `position` on, and its new end."""
-    with path.open("rb") as file:
-        file.seek(position)
-        content = file.read()
-    return content.decode("utf-8", "replace").replace("\r\n", "\n"), position + len(content)
 
 
 def drawn() -> tuple[tuple[str, ...], str]:

@@ -46,4 +46,12 @@ EXEMPTIONS = (
         since="2026-11-27, torch 2.11.0",
         reason="torch's compiler imports torch.utils.mkldnn, whose classes were made with it",
     ),
+    Exemption(
+        name="more-workers-than-cores",
+        category=UserWarning,
+        message=r"This DataLoader will create \d+ worker processes in total",
+        module=r"torch\.utils\.data\.dataloader",
+        since="2026-11-27, torch 2.15.0",
+        reason="whether it comes depends on the cores of the machine, not on the code",
+    ),
 )

@@ -23,11 +23,19 @@ class Limits:
     printed: int = 2**20
     """Bytes printed."""
 
+    def passed(self, seconds: float, memory: int, printed: int) -> str:
+        """Return which limit is passed, or nothing."""
+        if printed > self.printed:
+            return f"printed more than {self.printed:,} bytes"
+        if seconds > self.seconds:
+            return f"took longer than {self.seconds:g} s"
+        return f"used more than {self.memory / 2**30:.1f} GiB of memory" if memory > self.memory else ""
+
 
 def make_job(page: Page, blocks: Sequence[Block], folder: Path, root: Path, device: str) -> Job:
     """Return what the child needs to run these blocks of the page."""
     steps = tuple(step(page, block) for block in blocks)
-    allocates = device == "cuda" and must_allocate(page, blocks)
+    allocates = device != "cpu" and must_allocate(page, blocks)
     return Job(str(page.snippet.resolve()), steps, str(folder), str(root.resolve()), device, allocates)
 
 

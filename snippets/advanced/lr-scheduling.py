@@ -17,15 +17,17 @@ device = accelerator.type if accelerator else "cpu"
 digits = load_digits()
 X = torch.tensor(digits.data / 16, dtype=torch.float32).to(device)
 y = torch.tensor(digits.target).to(device)
+order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
+test_rows, rest = order.split([497, 1300])
 
 
-def make_model():
-    torch.manual_seed(0)
+def make_model(seed=0):
+    torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)).to(device)
 
 
-def train_step(model, optimizer):
-    batch = torch.randint(len(X), (200,))
+def train_step(model, optimizer, rows=rest, batch_size=200):
+    batch = rows[torch.randint(len(rows), (batch_size,))]
     loss = nn.functional.cross_entropy(model(X[batch]), y[batch])
     optimizer.zero_grad()
     loss.backward()
@@ -34,6 +36,65 @@ def train_step(model, optimizer):
 
 
 # --8<-- [end:train-step]
+
+
+# --8<-- [start:with-a-schedule]
+def warm_up_then_cosine(optimizer, steps):
+    warm_up_steps = steps // 10
+    warm_up = lr_scheduler.LinearLR(optimizer, 0.01, total_iters=warm_up_steps)
+    cosine = lr_scheduler.CosineAnnealingLR(optimizer, steps - warm_up_steps)
+    return lr_scheduler.SequentialLR(optimizer, [warm_up, cosine], [warm_up_steps])
+
+
+def constant(optimizer, steps):
+    return lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=steps)
+
+
+def cosine_only(optimizer, steps):
+    return lr_scheduler.CosineAnnealingLR(optimizer, steps)
+
+
+# --8<-- [end:with-a-schedule]
+
+
+# --8<-- [start:three-splits]
+def average(schedule, lr, steps=400, judge=None):
+    """Return the mean loss and accuracy over three splits of the data."""
+    results = []
+    for seed in range(3):
+        model = make_model(seed)
+        mixed = rest[torch.randperm(len(rest))]
+        train_rows, val_rows = mixed.split([1000, 300])
+        optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+        scheduler = schedule(optimizer, steps)
+        for _ in range(steps):
+            train_step(model, optimizer, train_rows, batch_size=50)
+            scheduler.step()
+        rows = val_rows if judge is None else judge
+        with torch.inference_mode():
+            logits = model(X[rows])
+        loss = nn.functional.cross_entropy(logits, y[rows]).item()
+        results.append((loss, (logits.argmax(dim=1) == y[rows]).float().mean().item()))
+    return torch.tensor(results).mean(dim=0).tolist()
+
+
+# --8<-- [end:three-splits]
+
+
+# --8<-- [start:does-it-pay]
+for schedule in (constant, warm_up_then_cosine):
+    print(schedule.__name__)
+    for lr in (0.003, 0.02, 0.1, 0.2):
+        loss, accuracy = average(schedule, lr)
+        print(f"  lr {lr:<4}: loss {loss:.3f}, accuracy {accuracy:.3f}")
+# --8<-- [end:does-it-pay]
+
+
+# --8<-- [start:on-the-test-set]
+for schedule, lr in ((constant, 0.02), (warm_up_then_cosine, 0.1), (cosine_only, 0.1)):
+    loss, accuracy = average(schedule, lr, judge=test_rows)
+    print(f"{schedule.__name__} {lr}: loss {loss:.3f}, accuracy {accuracy:.3f}")
+# --8<-- [end:on-the-test-set]
 
 
 # --8<-- [start:step-decay]
@@ -122,20 +183,36 @@ scheduler = lr_scheduler.SequentialLR(optimizer, [warm_up, cosine], [warm_up_ste
 for step in range(total_steps):
     if step % steps_per_epoch == 0:
         print(f"step {step:2}  lr {scheduler.get_last_lr()[0]:.4f}")
-    loss = train_step(model, optimizer)
+    train_step(model, optimizer)
     scheduler.step()  # once per batch: the counts above are in steps
-print(f"lr at the end {scheduler.get_last_lr()[0]:.4f}, loss {loss:.1f}")
+print(f"lr at the end {scheduler.get_last_lr()[0]:.4f}")
 # --8<-- [end:warm-up-then-cosine]
 
 
 # --8<-- [start:drop-on-a-plateau]
 optimizer = toy_optimizer()
-scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
-for val_loss in [0.9, 0.6, 0.5, 0.5, 0.5, 0.5, 0.4, 0.41, 0.42, 0.43, 0.44]:
+scheduler = lr_scheduler.ReduceLROnPlateau(
+    optimizer, factor=0.5, patience=2, min_lr=0.01
+)
+for val_loss in [0.9, 0.6, 0.5, 0.5, 0.5, 0.5, 0.4, 0.41, 0.42, 0.43]:
     optimizer.step()
     scheduler.step(val_loss)
-    print(val_loss, scheduler.get_last_lr()[0], scheduler.num_bad_epochs)
+    lr, bad = scheduler.get_last_lr()[0], scheduler.num_bad_epochs
+    print(f"loss {val_loss}, lr {lr}, calls without progress {bad}")
 # --8<-- [end:drop-on-a-plateau]
+
+
+# --8<-- [start:wrong-mode]
+for mode in ("min", "max"):
+    optimizer = toy_optimizer()
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, mode, patience=2)
+    lrs = []
+    for val_accuracy in [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.93]:  # improves
+        optimizer.step()
+        scheduler.step(val_accuracy)
+        lrs.append(f"{scheduler.get_last_lr()[0]:g}")
+    print(mode, lrs)
+# --8<-- [end:wrong-mode]
 
 
 # --8<-- [start:loss-taken-for-epoch]
@@ -171,11 +248,12 @@ plt.show()
 
 
 # --8<-- [start:try-the-candidates]
-for lr in (0.02, 0.5, 2.0):
+for lr in (0.02, 0.5, 1.0, 2.0):
     model = make_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    *_, loss = (train_step(model, optimizer) for _ in range(45))
-    print(f"lr {lr}: loss below 1 after 45 steps: {loss < 1}")
+    losses = [train_step(model, optimizer) for _ in range(45)]
+    last = sum(losses[-5:]) / 5
+    print(f"lr {lr}: loss {last:.2f}")
 # --8<-- [end:try-the-candidates]
 
 
@@ -200,3 +278,12 @@ print(f"ConstantLR {group['lr']:.4f}")
 lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=50)
 print(f"OneCycleLR {group['lr']:.4f}")
 # --8<-- [end:solution-who-changed-it]
+
+
+# --8<-- [start:solution-wrong-unit]
+batches, epochs = 9, 5
+for T_max in (epochs, epochs * batches):
+    scheduler = lr_scheduler.CosineAnnealingLR(toy_optimizer(), T_max=T_max)
+    lrs = trace(scheduler, steps=epochs * batches)
+    print(f"T_max {T_max}:", [f"{lr:.3f}" for lr in lrs[4::8]])
+# --8<-- [end:solution-wrong-unit]

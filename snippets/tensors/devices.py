@@ -1,7 +1,10 @@
 """Write one program for every device: pick one, put tensors there, move batches."""
 
 # --8<-- [start:setup]
+import os
 import statistics
+import subprocess
+import sys
 import time
 
 import matplotlib.pyplot as plt
@@ -17,24 +20,28 @@ device = accelerator.type if accelerator else "cpu"
 
 # --8<-- [start:what-is-there]
 print("accelerators present:", torch.accelerator.device_count())
+print("threads on the CPU:", torch.get_num_threads())
 # --8<-- [end:what-is-there]
 
 
-# --8<-- [start:build-or-machine]
-built_for = torch.accelerator.current_accelerator()
-present = torch.accelerator.current_accelerator(check_available=True)
-print(present in (None, built_for))
-print((present is None) == (torch.accelerator.device_count() == 0))
-# --8<-- [end:build-or-machine]
+# --8<-- [start:built-for-or-present]
+program = """
+import torch
+print("built for:", torch.accelerator.current_accelerator())
+print("present:", torch.accelerator.current_accelerator(check_available=True))
+"""
+hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+command = [sys.executable, "-c", program]
+result = subprocess.run(command, env=hidden, capture_output=True, text=True)
+print(result.stdout.strip())
+# --8<-- [end:built-for-or-present]
 
 
 # --8<-- [start:move-or-create]
 moved = torch.randn(1000, 1000).to(device)  # drawn on the CPU, then copied
 created = torch.zeros(1000, 1000, device=device)  # no copy
-back = moved.cpu()
-print(moved.device == created.device, back.device.type)
-print(moved.nbytes / 1e6, created.nbytes / 1e6, "MB")
-print(f"smallest numbers {moved.min():.2f} and {created.min():.2f}")
+total = (moved + created).cpu()
+print("back on", total.device, "with", total.nbytes / 1e6, "MB")
 # --8<-- [end:move-or-create]
 
 
@@ -47,11 +54,10 @@ for place in "cpu", "cuda":
 
 
 # --8<-- [start:copies-only-when-needed]
-print(moved.to(device) is moved, moved.to(device, copy=True) is moved)
 batch = torch.zeros(3)
 same, copy = batch.cpu(), batch.cpu().clone()
 batch[0] = 7.0
-print(same.tolist(), copy.tolist())
+print("same:", same, "copy:", copy)
 # --8<-- [end:copies-only-when-needed]
 
 
@@ -74,27 +80,30 @@ print("type", place.type, "index", place.index)
 
 
 # --8<-- [start:tensor-or-module]
-print(moved.to("meta").device.type, moved.device.type == device)
+x = torch.ones(2, 3)
+x.to("meta")  # the result is dropped
+print("tensor:", x.device)
 model = nn.Linear(3, 2)
 model.to("meta")  # a module moves itself
-print(model.weight.device.type, tuple(model.weight.shape))
+print("module:", model.weight.device, next(model.parameters()).device)
 # --8<-- [end:tensor-or-module]
 
 
 # --8<-- [start:size-without-memory]
 with torch.device("meta"):
     layer = nn.Linear(100_000, 100_000)
-print(f"{layer.weight.nbytes:,} bytes")
+print(f"{layer.weight.nbytes / 1e9:.0f} GB")
 # --8<-- [end:size-without-memory]
 
 
 # --8<-- [start:mixed-devices]
-weight = torch.empty(3, device="meta")
+batch, weight = torch.zeros(3), torch.zeros(3, device="meta")
 try:
     batch * weight
 except RuntimeError as error:
     print("RuntimeError:", error)
-print(tuple((torch.empty(()) * weight).shape))  # a 0-d tensor may differ
+number = torch.tensor(2.0)  # 0-d, on the CPU
+print("0-d from the CPU:", (number * weight).device)
 # --8<-- [end:mixed-devices]
 
 
@@ -117,16 +126,16 @@ def add_positions(x):
     return x + positions
 
 
-x = torch.zeros(2, 4, device=device)
-print(add_positions(x).tolist())
+print(add_positions(torch.zeros(2, 4)))
+print(add_positions(torch.zeros(2, 4, device="meta")).device)
 # --8<-- [end:ask-the-input]
 
 
 # --8<-- [start:default-device]
 with torch.device(device):
     model = nn.Linear(3, 2)
-    x = torch.empty(4, 3)
-print(model.weight.device == x.device, tuple(model(x).shape))
+    x = torch.ones(4, 3)
+print(model(x).shape)
 # --8<-- [end:default-device]
 
 
@@ -134,7 +143,7 @@ print(model.weight.device == x.device, tuple(model(x).shape))
 torch.manual_seed(0)
 X = torch.randn(64, 3)
 y = X @ torch.tensor([1.0, -2.0, 0.5])
-pin = torch.accelerator.is_available()
+pin = device == "cuda"
 loader = DataLoader(TensorDataset(X, y), batch_size=16, pin_memory=pin)
 model = nn.Linear(3, 1).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -273,3 +282,21 @@ class Center(nn.Module):
 center = Center().to("meta")
 print(center.forgotten, center.mean)
 # --8<-- [end:solution-left-behind]
+
+
+# --8<-- [start:broken-leaf]
+weight = torch.ones(3, requires_grad=True).to("meta")  # stands for a GPU
+try:
+    torch.optim.SGD([weight], lr=0.1)
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:broken-leaf]
+
+
+# --8<-- [start:solution-leaf]
+weight = torch.ones(3, device="meta", requires_grad=True)
+print("made there:", weight.is_leaf)
+weight = torch.ones(3).to("meta").requires_grad_()
+print("moved, then marked:", weight.is_leaf)
+torch.optim.SGD([weight], lr=0.1)
+# --8<-- [end:solution-leaf]

@@ -99,16 +99,18 @@ print(f"validation before training: {evaluate(model, val_loader)[1]:.3f}")
 
 
 # --8<-- [start:fit]
-history, best_loss = [], math.inf
-for epoch in range(30):
+history, best_loss, best_epoch = [], math.inf, 0
+for epoch in range(1, 31):
     train_loss, train_accuracy = train_one_epoch(model, train_loader, optimizer)
     val_loss, val_accuracy = evaluate(model, val_loader)
     history.append((train_loss, val_loss))
     if val_loss < best_loss:
-        best_loss, best_state = val_loss, copy.deepcopy(model.state_dict())
-    if epoch % 5 == 4:
-        print(f"epoch {epoch + 1:2}  training   {train_loss:.3f} {train_accuracy:.3f}")
-        print(f"          validation {val_loss:.3f} {val_accuracy:.3f}")
+        best_loss, best_epoch = val_loss, epoch
+        best_state = copy.deepcopy(model.state_dict())
+    if epoch in (1, 2, 5, 10, 20, 30):
+        print(f"epoch {epoch:2}: training loss {train_loss:.3f},", end=" ")
+        print(f"validation loss {val_loss:.3f}, accuracy {val_accuracy:.3f}")
+print("lowest validation loss after epoch", best_epoch)
 # --8<-- [end:fit]
 
 
@@ -143,32 +145,55 @@ print(f"accuracy {batch_accuracy:.2f}, loss {batch_loss:.4f}")
 
 
 # --8<-- [start:solution-forgot-to-shuffle]
+def accuracies(loader):
+    """Return the validation accuracies of a new model over five epochs."""
+    torch.manual_seed(0)
+    generator.manual_seed(0)
+    model = SimpleNN(64, 128, 10).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.003)
+    results = []
+    for _ in range(5):
+        train_one_epoch(model, loader, optimizer)
+        results.append(f"{evaluate(model, val_loader)[1]:.2f}")
+    return results
+
+
 by_class = train[y[train].argsort(stable=True)]
 sorted_loader = DataLoader(TensorDataset(X[by_class], y[by_class]), batch_size=64)
-generator.manual_seed(0)
-for loader in (train_loader, sorted_loader):
-    torch.manual_seed(0)
-    novice = SimpleNN(64, 128, 10).to(device)
-    novice_optimizer = torch.optim.AdamW(novice.parameters(), lr=0.003)
-    for _ in range(5):
-        train_one_epoch(novice, loader, novice_optimizer)
-        print(f"{evaluate(novice, val_loader)[1]:.2f}", end=" ")
-    print("shuffled" if loader is train_loader else "sorted")
+print("shuffled", accuracies(train_loader))
+print("sorted  ", accuracies(sorted_loader))
 # --8<-- [end:solution-forgot-to-shuffle]
 
 
 # --8<-- [start:solution-resume]
-saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+torch.manual_seed(0)
+again = SimpleNN(64, 128, 10).to(device)
+adamw = torch.optim.AdamW(again.parameters(), lr=0.003)
+for _ in range(5):
+    train_one_epoch(again, train_loader, adamw)
+saved = {"model": again.state_dict(), "optimizer": adamw.state_dict()}
 saved = copy.deepcopy(saved | {"order": generator.get_state()})
-results = []
+
 for with_optimizer in (True, True, False):
     state = copy.deepcopy(saved)
-    model.load_state_dict(state["model"])
+    again.load_state_dict(state["model"])
     generator.set_state(state["order"])
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.003)
+    adamw = torch.optim.AdamW(again.parameters(), lr=0.003)
     if with_optimizer:
-        optimizer.load_state_dict(state["optimizer"])
-    results.append(train_one_epoch(model, train_loader, optimizer)[0])
-print("same loss again:", math.isclose(*results[:2], rel_tol=1e-4))
-print("twice as large without the optimizer:", results[2] > 2 * results[0])
+        adamw.load_state_dict(state["optimizer"])
+    next_loss, _ = train_one_epoch(again, train_loader, adamw)
+    print(f"optimizer restored {with_optimizer}: loss {next_loss:.3f}")
 # --8<-- [end:solution-resume]
+
+
+# --8<-- [start:solution-unscaled]
+torch.manual_seed(0)
+spoiled = SimpleNN(64, 128, 10).to(device)
+adamw = torch.optim.AdamW(spoiled.parameters(), lr=0.003)
+raw = X * 40 + 80  # pixels that nobody scaled
+raw_loader = DataLoader(TensorDataset(raw[train], y[train]), 64, shuffle=True)
+first, _ = evaluate(spoiled, raw_loader)
+for _ in range(5):
+    last, _ = train_one_epoch(spoiled, raw_loader, adamw)
+print(f"before training: loss {first:.0f}, after five epochs: loss {last:.1f}")
+# --8<-- [end:solution-unscaled]

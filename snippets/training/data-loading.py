@@ -10,7 +10,14 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    WeightedRandomSampler,
+    default_collate,
+    get_worker_info,
+)
 
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -32,20 +39,25 @@ class Digits(Dataset):
         return self.images[index], self.labels[index]
 
 
-assert Digits()[0][0].shape == (8, 8)
 # --8<-- [end:three-methods]
 
 
 if __name__ == "__main__":
-    # --8<-- [start:loop-over-batches]
+    # --8<-- [start:one-item]
     dataset = Digits()
+    image, label = dataset[0]
+    print(
+        len(dataset), "items; the first:", tuple(image.shape), "labeled", label.item()
+    )
+    # --8<-- [end:one-item]
+
+    # --8<-- [start:loop-over-batches]
     loader = DataLoader(dataset, batch_size=64, shuffle=True)
     seen = torch.zeros(10, dtype=torch.long, device=device)  # images of each class
     for x, y in loader:
         x, y = x.to(device), y.to(device)
         seen += y.bincount(minlength=10)
-    print(len(dataset), "images in", len(loader), "batches, the last:", tuple(x.shape))
-    print("its labels:", y.tolist(), "brightest:", dataset.images.max().item(), x.dtype)
+    print(len(loader), "batches, the last:", tuple(x.shape), x.dtype, tuple(y.shape))
     print("seen of each class:", seen.tolist())
     # --8<-- [end:loop-over-batches]
 
@@ -72,7 +84,8 @@ if __name__ == "__main__":
             normalize(x.flatten(1).to(device))
     except ValueError as error:
         print("ValueError:", error)
-    print(len(loader), len(DataLoader(dataset, batch_size=4, drop_last=True)))
+    shorter = DataLoader(dataset, batch_size=4, drop_last=True)
+    print(len(loader), "batches, with drop_last", len(shorter))
     # --8<-- [end:last-batch-of-one]
 
     # --8<-- [start:own-order]
@@ -83,6 +96,14 @@ if __name__ == "__main__":
     generator.manual_seed(0)
     print([batch.tolist() for batch in loader])
     # --8<-- [end:own-order]
+
+    # --8<-- [start:rare-classes-more-often]
+    rare = torch.tensor([0] * 90 + [1] * 10)  # one class is nine times as common
+    weights = 1 / rare.bincount()[rare]  # one weight per item
+    sampler = WeightedRandomSampler(weights, num_samples=1000)
+    drawn = torch.cat(list(DataLoader(rare, batch_size=100, sampler=sampler)))
+    print("of 1,000 draws, the rare class:", drawn.sum().item())
+    # --8<-- [end:rare-classes-more-often]
 
     # --8<-- [start:pad-the-batch]
     def pad(items):
@@ -95,18 +116,27 @@ if __name__ == "__main__":
     except RuntimeError as error:
         print("RuntimeError:", error)
     padded, lengths = next(iter(DataLoader(phrases, batch_size=3, collate_fn=pad)))
-    print(padded.tolist(), lengths.tolist())
+    print(padded, lengths)
     # --8<-- [end:pad-the-batch]
 
     # --8<-- [start:measure-the-wait]
-    loader = DataLoader(dataset, batch_size=64, collate_fn=lambda _: time.sleep(0.02))
-    clock, waiting = time.perf_counter, 0.0
-    started = asked = clock()
-    for _ in loader:
-        waiting += clock() - asked
-        seen.sum().item()  # stands for the training step
-        asked = clock()
-    print("mostly waiting:", waiting > 0.5 * (clock() - started))
+    def slow_collate(items):
+        time.sleep(0.02)  # stands for slow files
+        return default_collate(items)
+
+    def time_an_epoch(loader):
+        """Return the seconds spent on waiting for batches, and in all."""
+        waiting, started = 0.0, time.perf_counter()
+        asked = started
+        for x, _ in loader:
+            waiting += time.perf_counter() - asked
+            x.to(device).square().mean().item()  # stands for the training step
+            asked = time.perf_counter()
+        return waiting, time.perf_counter() - started
+
+    loader = DataLoader(dataset, batch_size=64, collate_fn=slow_collate)
+    waiting, total = time_an_epoch(loader)
+    print(f"waiting for data: {100 * waiting / total:.0f} percent of the time")
     # --8<-- [end:measure-the-wait]
 
 
@@ -128,6 +158,28 @@ if __name__ == "__main__":
     early, right = seconds(wait=False), seconds(wait=True)
     print(f"stopped early {1000 * early:.1f} ms, after waiting {1000 * right:.1f} ms")
     # --8<-- [end:clock-stops-early]
+
+    # --8<-- [start:price-of-the-loader]
+    def epoch_with_loader():
+        for x, y in DataLoader(dataset, batch_size=64):
+            len(x), len(y)
+
+    def epoch_by_index():
+        for rows in torch.randperm(len(dataset)).split(64):
+            dataset.images[rows], dataset.labels[rows]
+
+    def seconds_for(epoch, repeat=5):
+        """Return the median time of an epoch."""
+        times = []
+        for _ in range(repeat):
+            started = time.perf_counter()
+            epoch()
+            times.append(time.perf_counter() - started)
+        return median(times)
+
+    ratio = seconds_for(epoch_with_loader) / seconds_for(epoch_by_index)
+    print(f"the loader takes {ratio:.0f} times as long")
+    # --8<-- [end:price-of-the-loader]
 
 
 # --8<-- [start:batch-that-tells]
@@ -166,6 +218,23 @@ if __name__ == "__main__":
     # --8<-- [end:pinned-batches]
 
 
+# --8<-- [start:persistent-workers]
+if __name__ == "__main__":
+
+    def seconds_for_epochs(epochs=4, **options):
+        started = time.perf_counter()
+        loader = DataLoader(range(64), batch_size=8, num_workers=1, **options)
+        for _ in range(epochs):
+            for _ in loader:
+                pass
+        return time.perf_counter() - started
+
+    anew = seconds_for_epochs()
+    kept = seconds_for_epochs(persistent_workers=True, prefetch_factor=4)
+    print(f"four epochs: {anew / kept:.1f} times as long with new workers each time")
+# --8<-- [end:persistent-workers]
+
+
 # --8<-- [start:error-in-a-worker]
 if __name__ == "__main__":
     try:
@@ -191,15 +260,19 @@ if __name__ == "__main__":
 if __name__ == "__main__":
     # --8<-- [start:solution-count-batches]
     for n, batch_size in ((1797, 64), (128, 64), (5, 8)):
-        loader = DataLoader(range(n), batch_size, drop_last=True)
-        print(n, batch_size, -(-n // batch_size), len(loader))
+        whole = len(DataLoader(range(n), batch_size))
+        dropped = len(DataLoader(range(n), batch_size, drop_last=True))
+        print(
+            f"{n} items in batches of {batch_size}: {whole}, {dropped} with drop_last"
+        )
     # --8<-- [end:solution-count-batches]
 
     # --8<-- [start:solution-mask-padding]
     mask = torch.arange(padded.shape[1]) < lengths[:, None]  # (batch, longest)
+    print(mask.int())
     means = (padded * mask).sum(dim=1) / lengths
-    assert means.allclose(torch.stack([phrase.float().mean() for phrase in phrases]))
-    print(mask.int().tolist())
+    print("means of the phrases", [f"{mean:.2f}" for mean in means.tolist()])
+    print("with the padding", [f"{mean:.2f}" for mean in padded.float().mean(dim=1)])
     # --8<-- [end:solution-mask-padding]
 
 
@@ -215,3 +288,14 @@ if __name__ == "__main__":
     print(sorted(DataLoader(SharedStream(), batch_size=None, num_workers=2)))
     print(list(DataLoader(SharedStream(), batch_size=None)))
 # --8<-- [end:solution-share-the-stream]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:solution-one-class-only]
+    for shuffle in (False, True):
+        loader = DataLoader(dataset.labels.sort().values, 64, shuffle=shuffle)
+        first = next(iter(loader))
+        print(
+            f"shuffle {shuffle}: classes in the first batch {first.unique().tolist()}"
+        )
+    # --8<-- [end:solution-one-class-only]

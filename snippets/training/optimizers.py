@@ -92,56 +92,113 @@ for optimizer_class in (torch.optim.Adam, torch.optim.AdamW):
 data = load_digits()
 X = (torch.tensor(data.data, dtype=torch.float32) / 16).to(device)
 y = torch.tensor(data.target).to(device)
+order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
+test_rows, rest = order.split([497, 1300])
 
 
-def build():
-    torch.manual_seed(0)
+def build(seed=0):
+    torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 10)).to(device)
 
 
-def train(model, *optimizers, epochs=5):
-    """Return the loss over the training data at the end."""
-    for rows in torch.arange(len(X)).split(64) * epochs:
-        model.zero_grad()
-        F.cross_entropy(model(X[rows]), y[rows]).backward()
-        for optimizer in optimizers:
-            optimizer.step()
-    return F.cross_entropy(model(X), y).item()
+def train(model, rows, *optimizers, epochs=5):
+    for _ in range(epochs):
+        for batch in rows[torch.randperm(len(rows))].split(64):
+            model.zero_grad()
+            F.cross_entropy(model(X[batch]), y[batch]).backward()
+            for optimizer in optimizers:
+                optimizer.step()
+
+
+@torch.inference_mode()
+def measure(model, rows):
+    logits = model(X[rows])
+    accuracy = (logits.argmax(dim=1) == y[rows]).float().mean()
+    return F.cross_entropy(logits, y[rows]).item(), accuracy.item()
 
 
 # --8<-- [end:same-model-each-time]
 
 
-# --8<-- [start:try-learning-rates]
-for lr in (0.001, 0.01, 0.1, 1.0):
+# --8<-- [start:optimizers-by-name]
+def make_optimizers(name, model, lr):
+    parameters = list(model.parameters())
+    if name == "SGD":
+        return [torch.optim.SGD(parameters, lr=lr)]
+    if name == "momentum":
+        return [torch.optim.SGD(parameters, lr=lr, momentum=0.9)]
+    if name == "AdamW":
+        return [torch.optim.AdamW(parameters, lr=lr)]
+    hidden = model[0].weight
+    rest = [parameter for parameter in parameters if parameter is not hidden]
+    return [torch.optim.Muon([hidden], lr=lr), torch.optim.AdamW(rest, lr=0.01)]
+
+
+# --8<-- [end:optimizers-by-name]
+
+
+# --8<-- [start:three-splits]
+def average(name, lr, epochs=5, on_test=False):
+    """Return the mean loss and accuracy over three splits of the data."""
     results = []
-    for name, options in (("SGD", {}), ("SGD", {"momentum": 0.9}), ("AdamW", {})):
-        model = build()
-        optimizer = getattr(torch.optim, name)(model.parameters(), lr=lr, **options)
-        results.append(train(model, optimizer))
-    print(f"{lr:5}", *(f"{loss:.1f}" if loss < 1 else "  -" for loss in results))
+    for seed in range(3):
+        generator = torch.Generator().manual_seed(seed)
+        mixed = rest[torch.randperm(len(rest), generator=generator)]
+        train_rows, val_rows = mixed.split([1000, 300])
+        model = build(seed)
+        train(model, train_rows, *make_optimizers(name, model, lr), epochs=epochs)
+        results.append(measure(model, test_rows if on_test else val_rows))
+    return torch.tensor(results).mean(dim=0).tolist()
+
+
+# --8<-- [end:three-splits]
+
+
+# --8<-- [start:try-learning-rates]
+grids = {
+    "SGD": (0.1, 0.3, 1.0, 2.0),
+    "momentum": (0.03, 0.1, 0.3, 2.0),
+    "AdamW": (0.003, 0.01, 0.03, 0.1),
+}
+for name, lrs in grids.items():
+    for lr in lrs:
+        loss, accuracy = average(name, lr)
+        print(f"{name:8} lr {lr:<5}: loss {loss:.2f}, accuracy {accuracy:.3f}")
 # --8<-- [end:try-learning-rates]
 
 
+# --8<-- [start:a-longer-budget]
+for name, lr in (("SGD", 1.0), ("momentum", 0.3), ("AdamW", 0.03)):
+    for epochs in (5, 20):
+        loss, accuracy = average(name, lr, epochs, on_test=True)
+        print(f"{name:8} {epochs:2} epochs: loss {loss:.2f}, accuracy {accuracy:.3f}")
+# --8<-- [end:a-longer-budget]
+
+
 # --8<-- [start:parameter-groups]
-model = build()
-matrices = [parameter for parameter in model.parameters() if parameter.ndim == 2]
-biases = [parameter for parameter in model.parameters() if parameter.ndim == 1]
-groups = [{"params": matrices}, {"params": biases, "weight_decay": 0.0}]
+model = nn.Sequential(
+    *(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU()),
+    *(nn.Flatten(), nn.Linear(288, 10)),
+).to(device)
+decay = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
+no_decay = [parameter for parameter in model.parameters() if parameter.ndim < 2]
+groups = [{"params": decay}, {"params": no_decay, "weight_decay": 0.0}]
 optimizer = torch.optim.AdamW(groups, lr=0.01, weight_decay=0.1)
 for group in optimizer.param_groups:
-    print(len(group["params"]), group["lr"], group["weight_decay"])
+    shapes = [tuple(parameter.shape) for parameter in group["params"]]
+    print(f"lr {group['lr']}, weight decay {group['weight_decay']}:", shapes)
 # --8<-- [end:parameter-groups]
 
 
 # --8<-- [start:muon-and-adamw]
+model = build()
 try:
     torch.optim.Muon(model.parameters())
 except ValueError as error:
     print("ValueError:", error)
-muon = torch.optim.Muon(matrices, lr=0.02)
-adamw = torch.optim.AdamW(biases, lr=0.01)
-print("loss below 0.2:", train(model, muon, adamw) < 0.2)
+for epochs in (5, 20):
+    loss, accuracy = average("Muon", 0.1, epochs, on_test=True)
+    print(f"Muon {epochs:2} epochs: loss {loss:.2f}, accuracy {accuracy:.3f}")
 # --8<-- [end:muon-and-adamw]
 
 
@@ -208,13 +265,30 @@ print([f"{value:.3f}" for value in by_hand.tolist()], torch.allclose(w, by_hand)
 
 
 # --8<-- [start:solution-replaced-layer]
+def moved(model, first):
+    return (model[2].weight - first).abs().max().item()
+
+
 model = build()
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
 model[2] = nn.Linear(64, 10).to(device)
 first = model[2].weight.detach().clone()
-train(model, optimizer)
-print("new layer unchanged:", torch.equal(model[2].weight, first))
+train(model, rest, optimizer, epochs=1)
+print(f"largest change of the new weights {moved(model, first):.3f}")
 optimizer.add_param_group({"params": model[2].parameters()})
-train(model, optimizer)
-print("new layer unchanged:", torch.equal(model[2].weight, first))
+train(model, rest, optimizer, epochs=1)
+print(f"with a group of their own {moved(model, first):.3f}")
 # --8<-- [end:solution-replaced-layer]
+
+
+# --8<-- [start:solution-loss-curves]
+torch.manual_seed(0)
+for lr in (0.001, 0.03, 3.0):
+    model = build()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+    losses = []
+    for _ in range(4):
+        train(model, rest[:1000], optimizer, epochs=1)
+        losses.append(f"{measure(model, rest[:1000])[0]:.2f}")
+    print(f"lr {lr}:", losses)
+# --8<-- [end:solution-loss-curves]

@@ -68,26 +68,40 @@ plt.show()
 # --8<-- [end:who-lives-when]
 
 
-# --8<-- [start:try-the-orders]
+# --8<-- [start:train-in-an-order]
 def train(order, epochs=10):
     """Return the accuracy after training with the lines in this order."""
     model = build()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    for rows in torch.arange(len(X)).split(64) * epochs:
-        loss = F.cross_entropy(model(X[rows]), y[rows])
-        lines = dict(zero=optimizer.zero_grad, back=loss.backward, step=optimizer.step)
-        for name in order.split():
-            lines[name]()
+    for _ in range(epochs):
+        for rows in torch.arange(len(X)).split(64):
+            loss = F.cross_entropy(model(X[rows]), y[rows])
+            for line in order:
+                if line == "zero":
+                    optimizer.zero_grad()
+                elif line == "back":
+                    loss.backward()
+                else:
+                    optimizer.step()
     return (model(X).argmax(dim=1) == y).float().mean().item()
 
 
-for order in ("zero back step", "back step zero", "back zero step", "zero step back"):
-    print(f"{order}: {train(order):.2f}")
-try:
-    train("step zero back")
-except RuntimeError as error:
-    print("step zero back: RuntimeError:", str(error).split(":")[0])
-print(f"back step:      {train('back step'):.2f}")
+# --8<-- [end:train-in-an-order]
+
+
+# --8<-- [start:try-the-orders]
+for order in (
+    ("zero", "back", "step"),
+    ("back", "step", "zero"),
+    ("back", "zero", "step"),
+    ("zero", "step", "back"),
+    ("back", "step"),
+    ("step", "zero", "back"),
+):
+    try:
+        print(*order, f"-> accuracy {train(order):.2f}")
+    except RuntimeError as error:
+        print(*order, "-> RuntimeError:", str(error).split(":")[0])
 # --8<-- [end:try-the-orders]
 
 
@@ -96,18 +110,23 @@ def gradient(model):
     return torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
 
 
+def accumulated(weights):
+    """Return the gradient after 40, 40 and 20 rows, each loss times its weight."""
+    model = build()
+    for rows, weight in zip(torch.arange(100).split(40), weights, strict=True):
+        loss = F.cross_entropy(model(X[rows]), y[rows])
+        (loss * weight).backward()
+    return gradient(model)
+
+
 model = build()
 F.cross_entropy(model(X[:100]), y[:100]).backward()
 whole = gradient(model)
-shares = {"sum": lambda n: 1, "a third": lambda n: 1 / 3, "by size": lambda n: n / 100}
-for name, share in shares.items():
-    model.zero_grad()
-    for rows in torch.arange(100).split(40):  # 40, 40 and 20 rows
-        loss = F.cross_entropy(model(X[rows]), y[rows])
-        (loss * share(len(rows))).backward()
-    ratio = gradient(model).norm() / whole.norm()
-    cosine = F.cosine_similarity(gradient(model), whole, dim=0)
-    print(f"{name:7} length {ratio:.3f}, same direction {cosine:.3f}")
+for weights in ((1, 1, 1), (1 / 3, 1 / 3, 1 / 3), (0.4, 0.4, 0.2)):
+    added = accumulated(weights)
+    ratio = added.norm() / whole.norm()
+    cosine = F.cosine_similarity(added, whole, dim=0)
+    print([f"{w:.2f}" for w in weights], f"norm {ratio:.3f}, cosine {cosine:.3f}")
 # --8<-- [end:accumulate]
 
 
@@ -134,20 +153,33 @@ for name, parameter in model.named_parameters():
 
 # --8<-- [start:guard-the-step]
 def guarded_step(model, optimizer, x, y):
-    """Take a step if the gradient is finite; return whether it was."""
+    """Take a step if the gradient is finite; return the norm of the gradient."""
     optimizer.zero_grad()
     F.cross_entropy(model(x), y).backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=0.1)
     if torch.isfinite(norm):
         optimizer.step()
-    return torch.isfinite(norm).item()
+    return norm.item()
 
 
 model = build()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-print([guarded_step(model, optimizer, x, y[:64]) for x in (X[:64], broken, X[:64])])
-print(f"loss {F.cross_entropy(model(X[:64]), y[:64]).item():.3f} after two steps")
+for name, x in (("good", X[:64]), ("broken", broken), ("good", X[:64])):
+    norm = guarded_step(model, optimizer, x, y[:64])
+    loss = F.cross_entropy(model(X[:64]), y[:64]).item()
+    print(f"{name:6} batch: norm {norm:.3f}, loss on good data {loss:.3f}")
 # --8<-- [end:guard-the-step]
+
+
+# --8<-- [start:guard-and-batch-norm]
+torch.manual_seed(0)
+layers = nn.Linear(64, 64), nn.BatchNorm1d(64), nn.GELU(), nn.Linear(64, 10)
+normed = nn.Sequential(*layers).to(device)
+optimizer = torch.optim.SGD(normed.parameters(), lr=0.1)
+guarded_step(normed, optimizer, broken, y[:64])
+print("weights with nan:", normed[0].weight.isnan().sum().item())
+print("running means with nan:", normed[1].running_mean.isnan().sum().item(), "of 64")
+# --8<-- [end:guard-and-batch-norm]
 
 
 # --8<-- [start:a-wide-step]
@@ -221,15 +253,17 @@ for rows in torch.arange(len(X)).split(64):
     loss = F.cross_entropy(model(X[rows]), y[rows])
     kept += loss
     numbers += loss.item()
-print(type(kept).__name__, f"{kept:.2f}, with a graph:", kept.grad_fn is not None)
-print(type(numbers).__name__, f"{numbers:.2f}")
+print(f"kept: {type(kept).__name__}, {kept:.2f}, made by {kept.grad_fn.name()}")
+print(f"numbers: {type(numbers).__name__}, {numbers:.2f}")
 # --8<-- [end:solution-running-loss]
 
 
 # --8<-- [start:solution-last-group]
 batches, every = 29, 4
-steps = [i + 1 for i in range(batches) if (i + 1) % every == 0 or i + 1 == batches]
-print(steps)
+for batch in range(1, batches + 1):
+    if batch % every == 0 or batch == batches:
+        size = every if batch % every == 0 else batches % every
+        print(f"step after batch {batch}, losses divided by {size}")
 # --8<-- [end:solution-last-group]
 
 
@@ -245,3 +279,24 @@ for clip, limit in (
     cosine = F.cosine_similarity(clipped, whole, dim=0)
     print(f"{clip.__name__:16} length {clipped.norm():.3f}, cosine {cosine:.3f}")
 # --8<-- [end:solution-clip-by-value]
+
+
+# --8<-- [start:solution-one-line-too-many]
+def losses(clear_again):
+    model = build()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    values = []
+    for rows in torch.arange(len(X)).split(64):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(X[rows]), y[rows])
+        loss.backward()
+        if clear_again:
+            model.zero_grad()
+        optimizer.step()
+        values.append(loss.item())
+    return [f"{value:.2f}" for value in values[::7]]
+
+
+print("cleared again", losses(clear_again=True))
+print("repaired     ", losses(clear_again=False))
+# --8<-- [end:solution-one-line-too-many]

@@ -7,7 +7,7 @@ import math
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -44,7 +44,7 @@ hidden = nn.Linear(64, 64, bias=False), nn.BatchNorm1d(64), nn.GELU()
 model = nn.Sequential(*hidden, nn.Linear(64, 10)).to(device)
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
 losses = [train_one_epoch(model, optimizer) for _ in range(10)]
-print(f"{losses[0]:.3f} {losses[-1]:.3f}")
+print(f"training loss after 1 epoch {losses[0]:.2f}, after 10 {losses[-1]:.2f}")
 # --8<-- [end:train-a-model]
 
 
@@ -121,9 +121,19 @@ recall = confusion.diag() / confusion.sum(dim=1)
 precision = confusion.diag() / confusion.sum(dim=0)
 for digit in (0, 3, 8):
     print(digit, f"recall {recall[digit]:.3f} precision {precision[digit]:.3f}")
-always_no = torch.zeros_like(labels, dtype=torch.bool)  # "is it an 8?"
-print(f"always no: accuracy {(always_no == (labels == 8)).float().mean():.3f}")
 # --8<-- [end:precision-and-recall]
+
+
+# --8<-- [start:a-rare-class]
+is_eight, score = labels == 8, logits.softmax(dim=1)[:, 8]
+print(f"always no: accuracy {(~is_eight).float().mean():.3f}, recall 0")
+for threshold in (0.05, 0.5, 0.95):
+    called = score > threshold
+    found = (called & is_eight).sum()
+    accuracy = (called == is_eight).float().mean()
+    print(f"score above {threshold}: accuracy {accuracy:.3f},", end=" ")
+    print(f"recall {found / is_eight.sum():.3f}, precision {found / called.sum():.3f}")
+# --8<-- [end:a-rare-class]
 
 
 # --8<-- [start:confidence]
@@ -134,9 +144,8 @@ def reliability(logits, labels):
     print(f"accuracy {right.mean():.3f}, loss {loss:.3f}")
     for low, high in ((0, 0.6), (0.6, 0.9), (0.9, 1)):
         part = (confidence > low) & (confidence <= high)
-        print(
-            f"  sure to {confidence[part].mean():.2f}, right {right[part].mean():.2f}"
-        )
+        sure, share = confidence[part].mean(), right[part].mean()
+        print(f"  confidence {sure:.2f}, share right {share:.2f}")
 
 
 reliability(logits, labels)
@@ -157,8 +166,53 @@ for epoch in range(100):
         best_state = copy.deepcopy(model.state_dict())
     if epoch - best_epoch == patience:
         break
-print(f"stopped after epoch {epoch}, best was {best_epoch} with {best_loss:.3f}")
+print(f"stopped after epoch {epoch}, best was epoch {best_epoch}")
+print(f"best loss {best_loss:.3f}, last loss {val_loss:.3f}")
 # --8<-- [end:stop-early]
+
+
+# --8<-- [start:train-far-too-long]
+for _ in range(100):
+    train_one_epoch(model, optimizer)
+last = validate(model, val_loader, criterion, device)
+model.load_state_dict(best_state)
+best = validate(model, val_loader, criterion, device)
+print(f"best weights: loss {best[0]:.3f}, accuracy {best[1]:.3f}")
+print(f"100 epochs later: loss {last[0]:.3f}, accuracy {last[1]:.3f}")
+# --8<-- [end:train-far-too-long]
+
+
+# --8<-- [start:compare-two-models]
+with torch.inference_mode():
+    other = model(X[val].to(device)).argmax(dim=1)
+first_right, other_right = y_hat == labels, other == labels
+only_first = (first_right & ~other_right).sum().item()
+only_other = (other_right & ~first_right).sum().item()
+print(f"images that only one model gets right: {only_first} and {only_other}")
+gap = (only_first - only_other) / len(labels)
+spread = math.sqrt(only_first + only_other) / len(labels)
+print(f"gap in accuracy {gap:.4f}, give or take {spread:.4f}")
+# --8<-- [end:compare-two-models]
+
+
+# --8<-- [start:regression]
+def report(name, y_hat, y):
+    error = y_hat - y
+    mae, rmse = error.abs().mean(), error.square().mean().sqrt()
+    r2 = 1 - error.square().sum() / (y - y.mean()).square().sum()
+    print(f"{name}: MAE {mae:.1f}, RMSE {rmse:.1f}, R2 {r2:.2f}")
+
+
+patients = load_diabetes()
+inputs = torch.tensor(patients.data, dtype=torch.float32)
+inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1)  # for the bias
+outcome = torch.tensor(patients.target, dtype=torch.float32)  # 25 to 346
+rows = torch.randperm(442, generator=torch.Generator().manual_seed(0))
+seen, unseen = rows[:342], rows[342:]
+weights = torch.linalg.lstsq(inputs[seen], outcome[seen, None]).solution[:, 0]
+report("mean of the training set", outcome[seen].mean(), outcome[unseen])
+report("linear model", inputs[unseen] @ weights, outcome[unseen])
+# --8<-- [end:regression]
 
 
 # --8<-- [start:solution-macro-f1-score]
@@ -177,3 +231,13 @@ best = temperatures[losses.index(min(losses))]
 print("temperature:", best)
 reliability(too_sure[half:] / best, labels[half:])
 # --8<-- [end:solution-find-the-temperature]
+
+
+# --8<-- [start:solution-batch-of-one]
+alone = copy.deepcopy(careless).train()
+whole = alone(X[val[:200]].to(device)).argmax(dim=1)
+pairs = [alone(X[two].to(device)).argmax(dim=1) for two in val[:200].split(2)]
+truth = y[val[:200]].to(device)
+for name, guess in (("200 at once", whole), ("two at a time", torch.cat(pairs))):
+    print(f"{name}: accuracy {(guess == truth).float().mean():.2f}")
+# --8<-- [end:solution-batch-of-one]

@@ -29,16 +29,17 @@ def test_output_and_figure_are_the_recorded_ones(page: Page) -> None:
     tree, outputs = read_html(page), read_outputs(page.snippet)
     for block in page.blocks:
         (frame,) = tree.xpath(f"//div[@id='block-{block.name}']")
-        shown = "".join(frame.xpath(".//samp/text()"))
+        shown = "".join(frame.xpath(".//samp//text()"))
         assert shown.rstrip("\n") == outputs.get(block.name, "").rstrip("\n")
         assert len(frame.xpath(".//img[@alt][@width][@height]")) == (block.mark("figure") is not None)
+        assert bool(frame.xpath(".//details")) == (block.name == "setup" or block.mark("figure") is not None)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
 def test_copy_as_script_names_what_the_block_needs(page: Page) -> None:
     tree = read_html(page)
     for block in page.blocks:
-        (bar,) = tree.xpath(f"//div[@id='block-{block.name}']/div[@data-needs]")
+        (bar,) = tree.xpath(f"//div[@id='block-{block.name}']//div[@data-needs]")
         assert bar.get("data-needs").split() == [part.name for part in page.program(block)]
 
 
