@@ -1,19 +1,17 @@
 """MkDocs events: hand each page to the guide and take back what the reader sees."""
 
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from blocks.errors import BadInput
+from blocks.render.cards import card
 from blocks.render.guide import Guide
 from blocks.render.heading import Title
 from blocks.render.machines import write_files
@@ -33,6 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     try:
+        config.extra["cards"] = {}
         config.extra["guide"] = guide = Guide(ROOT, config.repo_url, config.use_directory_urls)
         for script in guide.tutorials():
             place = str(ROOT / "snippets"), config.site_dir, config.use_directory_urls
@@ -42,44 +41,30 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_env(env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
-    config.extra["files"] = files
-    return env
-
-
 @event_priority(100)  # before the theme's search writes its index
 def on_post_build(*, config: MkDocsConfig) -> None:
     for entry in config.plugins["material/search"].search_index.entries:
         entry["text"] = searched(entry["text"])
-    config.extra["guide"].remember()
-    write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description)
-
-
-def on_pre_page(page: Page, *, config: MkDocsConfig, files: Files) -> Page:
-    if page.file.src_dir == str(ROOT / "snippets"):
-        page.edit_url = f"{config.repo_url}/edit/main/snippets/{page.file.src_uri}"
-    return page
+    cards = {address: card(*words, config.site_name) for address, words in config.extra["cards"].items()}
+    write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description, cards)
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     try:
-        return config.extra["guide"].markdown(Path(page.file.abs_src_path), markdown)
+        return config.extra["guide"].markdown(Path(page.file.abs_src_path), markdown, page.meta)
     except BadInput as error:
         raise PluginError(str(error)) from None
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    if config.use_directory_urls:  # a page on a disk is not shared
+        section = "" if page.is_homepage else page.parent.title if page.parent else ""
+        address = f"assets/cards/{Path(page.file.src_uri).with_suffix('.png').as_posix()}"
+        config.extra["cards"][address] = (config.site_name if page.is_homepage else page.title, section)
     try:
-        return config.extra["guide"].html(Path(page.file.abs_src_path), html, *places(page, files))
+        return config.extra["guide"].html(Path(page.file.abs_src_path), html, page.meta, *places(page, files))
     except BadInput as error:
         raise PluginError(str(error)) from None
-
-
-@event_priority(-100)  # after the theme's search has read the page
-def on_page_context(context: dict[str, Any], *, page: Page, config: MkDocsConfig, nav: Navigation) -> dict[str, Any]:
-    guide, path = config.extra["guide"], Path(page.file.abs_src_path)
-    page.content = guide.framed(path, page.content, page.meta, *places(page, config.extra["files"]))
-    return context
 
 
 def places(page: Page, files: Files) -> tuple[Title, str]:

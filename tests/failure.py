@@ -5,23 +5,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blocks.read.page import Block
+from blocks.run.messages import ERRORS
 
 AROUND = 3
-TOOLING = re.compile(r'\n  File "[^"]*blocks.run.child\.py".*', re.DOTALL)
+OWN_FRAMES = re.compile(
+    r'\n  File "[^"]*blocks.run.child\.py", line \d+ in .*', re.DOTALL
+)  # of a process that was ended
+ABORTED = re.compile(r"^Fatal Python error: Aborted\n+", re.MULTILINE)
 
 
-def told(block: Block, page: Path, root: Path, wrong: str, program: Sequence[Block] = ()) -> str:
-    """Return the report on a block of a page, or on its copy, run as this program."""
-    wrong = TOOLING.sub("", wrong).rstrip()
-    headline = wrong.splitlines()[-1 if wrong.startswith("Traceback") else 0]
+def told(block: Block, page: Path, root: Path, wrong: str, program: Sequence[Block] = (), unrecorded: str = "") -> str:
+    """Return the report on a block of a page, or on its copy, run as this program.
+
+    `unrecorded` says why nothing was recorded, where that was asked for.
+    """
+    wrong = ABORTED.sub("", OWN_FRAMES.sub("", wrong)).rstrip()
+    what = wrong.partition(ERRORS)[0].rstrip()
+    headline = what.splitlines()[-1 if what.startswith("Traceback") else 0]
     place, page_place = (path.relative_to(root).as_posix() for path in (block.source, page))
     where = f"  page    {page_place}:{block.page_line}\n  code    {place}:{block.line}"
     if program:
         where += f"\n  copy    {', '.join(part.name for part in program)}"
     again = f"  again   pytest {page_place}::{block.name}"
-    if "the record" in wrong or "picture" in wrong:
+    if unrecorded:
+        again += f"\n  record  nothing was recorded: {unrecorded}"
+    elif "the record" in wrong or "picture" in wrong:
         again += f"\n  record  pytest {page_place} --update-outputs    if what it shows now is right"
-    parts = (f"block '{block.name}': {headline}\n{where}", excerpt(block, failing_line(block, wrong)), wrong, again)
+    body = wrong if what.startswith("Traceback") else wrong.removeprefix(headline).strip("\n")
+    parts = (f"block '{block.name}': {headline}\n{where}", excerpt(block, failing_line(block, wrong)), body, again)
     return "\n\n".join(part for part in parts if part)
 
 

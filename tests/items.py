@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from blocks.errors import BadInput
-from blocks.needs import needs
 from blocks.read import page
 from blocks.record import record, verdict
 from blocks.run import runner as run
 from tests.failure import told
 
+LEFT_OUT = """  without {0}
+          If it needs one of them, say so above its fence: <!--pytest.mark.needs("{1}")-->
+          If it draws random numbers, seed them in the block."""
 RUNNER = pytest.StashKey[run.Runner]()
 
 
@@ -44,6 +46,10 @@ class BlockItem(pytest.Item):
 
     def runtest(self) -> None:
         result = self.parent.result(self.block.name)
+        paths = [path.relative_to(self.config.rootpath).as_posix() for path in self.parent.recording.paths]
+        self.user_properties.append(("rewritten", paths))
+        expected = self.parent.recorded.get(self.block.name, "")
+        self.user_properties.append(("output", record.output_hash(expected)))
         self.user_properties.append(("seconds", result.seconds))
         self.user_properties.append(("read", result.read))
         self.judge(result)
@@ -61,7 +67,9 @@ class BlockItem(pytest.Item):
             return str(excinfo.value)
         if not isinstance(excinfo.value, BlockFailed):
             return super().repr_failure(excinfo)
-        return told(self.block, self.path, self.config.rootpath, str(excinfo.value), self.program)
+        return told(
+            self.block, self.path, self.config.rootpath, str(excinfo.value), self.program, self.parent.recording.refusal
+        )
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self.block.page_line - 1, self.name
@@ -71,13 +79,21 @@ class CopyItem(BlockItem):
     """One block with the blocks it needs, run as a program of its own."""
 
     def runtest(self) -> None:
-        self.program = needs.needs(self.parent.page, self.block)
+        self.parent.end()  # its ports, files and memory are free again, as for a reader
+        self.program = self.parent.page.program(self.block)
         *before, result = runner_of(self.config).run(self.parent.page, self.program)
         for part in before:
             if part.outcome == "failed":
                 raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")
         self.user_properties.append(("read", result.read))
         self.judge(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
+        report = super().repr_failure(excinfo)
+        if not isinstance(excinfo.value, BlockFailed):
+            return report
+        left = [part.name for part in self.parent.page.before(self.block) if part not in self.program]
+        return f"{report}\n{LEFT_OUT.format(', '.join(left), left[-1])}" if left else report
 
 
 class BlockFailed(Exception):

@@ -6,12 +6,11 @@ from functools import cached_property
 import pytest
 
 from blocks.errors import BadInput
-from blocks.needs import needs
 from blocks.read import page
-from blocks.record import inputs, outputs, rerecord
-from blocks.run import applies, environment, messages
+from blocks.record import inputs, outputs, record, rerecord
+from blocks.run import applies, cannot, environment, messages
 from blocks.run import runner as run
-from tests import changed
+from tests import changed, updates
 from tests.items import BlockItem, CopyItem, runner_of
 
 
@@ -22,6 +21,7 @@ class PageFile(pytest.File):
     selected: set[str]
     results: dict[str, run.Result]
     running: Iterator[run.Result] | None = None
+    recording = rerecord.Recorded()
 
     def collect(self) -> Iterator[pytest.Item]:
         try:
@@ -43,8 +43,7 @@ class PageFile(pytest.File):
         for block in self.page.blocks:
             yield BlockItem.from_parent(self, name=block.name, block=block)
         for block in self.page.blocks:
-            program = needs.needs(self.page, block)
-            if tuple(part.name for part in program) != self.page.prefix.get(block.name, (block.name,)):
+            if self.page.program(block)[:-1] != self.page.before(block):
                 yield CopyItem.from_parent(self, name=f"{block.name}[copy]", block=block)
 
     def result(self, name: str) -> run.Result:
@@ -52,34 +51,33 @@ class PageFile(pytest.File):
         if self.running is None:
             self.running = runner_of(self.config).run(self.page, self.program())
             if self.config.getoption("update_outputs"):
-                self.record()
+                self.recording = updates.update(self)
         while name not in self.results:
             result = next(self.running, messages.Result(name, "not run", "the run of its page broke off"))
             self.results[result.name] = result
         return self.results[name]
 
-    def teardown(self) -> None:
-        """Kill the page's process before the next page starts."""
+    def end(self) -> None:
+        """Kill the page's process, before a copy or the next page starts; what has come of its blocks stays."""
         if self.running is not None:
             self.running.close()
 
+    teardown = end
+
     def program(self) -> list[page.Block]:
         """Return the selected blocks and those they need, without the ones that are skipped."""
-        wanted = {part.name for name in self.selected for part in needs.needs(self.page, self.page[name])}
+        wanted = {part.name for name in self.selected for part in self.page.program(self.page[name])}
+        if self.config.getoption("update_outputs"):  # what is recorded is what the page prints, not what a part does
+            names = [block.name for block in self.page.blocks]
+            wanted = set(names[: max(map(names.index, wanted), default=-1) + 1])
         return [block for block in self.page.blocks if block.name in wanted and not self.why_not(block)]
 
     def why_not(self, block: page.Block) -> str:
         """Return why the block is not run in this session, or nothing if it is."""
-        program = needs.needs(self.page, block)
-        return applies.why_no_program(program, runner_of(self.config).gpus, self.config.getoption("network"))
-
-    def record(self) -> None:
-        """Run to the end; record outputs and figures if every block passed, and nothing otherwise."""
-        self.results |= {result.name: result for result in self.running}
-        whole = len(self.results) == sum(not self.why_not(block) for block in self.page.blocks)
-        device, root = self.config.getoption("device"), self.config.rootpath
-        variant = self.config.getoption("variant") or ("cuda" if device == "cuda" else "")
-        rerecord.rerecord(self.page, self.results, whole, root, variant, self.variants)
+        program = self.page.program(block)
+        runner, root = runner_of(self.config), self.config.rootpath
+        lacking = cannot.lacking(runner.device, root, record.page_key(self.page, root))
+        return applies.why_no_program(program, runner.gpus, self.config.getoption("network"), lacking)
 
     @cached_property
     def recorded(self) -> dict[str, str]:

@@ -9,16 +9,19 @@ import pytest
 
 from blocks.read import paths
 from blocks.run import environment
+from blocks.run.devices import DEVICES
+from simulated.build import library
 from tests import changed
 from tests.items import BlockItem, runner_of
 from tests.page_file import PageFile
 from tests.progress import Progress
 from tests.recorder import Recorder
+from tests.updates import Rewritten
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("blocks", "executable pages")
-    group.addoption("--device", choices=("cpu", "cuda"), default="cpu", help="where blocks run; cpu hides the GPUs")
+    group.addoption("--device", choices=DEVICES, default="cpu", help="where blocks run; cpu hides the GPUs")
     group.addoption("--network", action="store_true", help="run the blocks that need the network too")
     group.addoption("--update-outputs", action="store_true", help="re-record outputs and figures of pages that pass")
     group.addoption("--variant", default="", help="with --update-outputs: record what differs, in PAGE.VARIANT.out")
@@ -43,13 +46,28 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     runner_of(config)  # sets the environment of what it runs
+    if config.getoption("device") == "simulated":
+        simulate(config)
     preload(config)
     if config.getoption("record") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config, runner_of(config)), "blocks-recorder")
+    if config.getoption("update_outputs") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Rewritten(config), "blocks-rewritten")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Progress(config), "blocks-progress")
     if config.pluginmanager.has_plugin("cacheprovider") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(changed.Memory(config), "blocks-memory")
+
+
+def simulate(config: pytest.Config) -> None:
+    """Compile the simulated accelerator, once; refuse what would tell a reader of it."""
+    for option in ("--record", "--update-outputs"):
+        if config.getoption(option):
+            raise pytest.UsageError(f"--device simulated: no reader has this device, so there is nothing to {option}")
+    try:
+        library()
+    except LookupError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def preload(config: pytest.Config) -> None:

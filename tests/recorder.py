@@ -28,6 +28,8 @@ class Recorder:
         key, name, code = properties["block"]
         skipped = f"skipped: {report.longrepr[2].removeprefix('Skipped: ')}" if report.skipped else report.outcome
         entry = self.blocks.setdefault(key, {}).setdefault(name, {"code": code, "verdict": skipped})
+        if "output" in properties:
+            entry["output"] = properties["output"]
         if report.failed:
             entry["verdict"] = "failed"
         self.seconds[key] = self.seconds.get(key, 0.0) + properties.get("seconds", 0.0)
@@ -39,6 +41,6 @@ class Recorder:
         seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
         record.write_record(folder, self.runner.environment, self.blocks, seconds)
         pages = [read_page(path, self.config.rootpath) for path in find_pages(self.config.rootpath)]
-        names = {name for page in pages for name in page_names(page)}
+        names = {name for page in pages for name in page_names(page.codes)}
         for name in documentation.write_addresses(self.config.rootpath, names):
             warnings.warn(f"{name} has no known address in the documentation", pytest.PytestWarning, stacklevel=1)

@@ -1,11 +1,8 @@
-"""Printed text agrees word for word and to the precision written; pictures agree within a tolerance."""
-
-import base64
-from io import BytesIO
+"""Printed text agrees word for word and to the precision written."""
 
 import pytest
 
-from blocks.record.compare import same_output, same_picture
+from blocks.record.compare import same_output
 
 SAME = [
     ("loss 0.123", "loss 0.123"),
@@ -23,6 +20,17 @@ SAME = [
     ("9.99 9.99", "10.00 9.99"),
     ("done", "done\n\n"),
     ("<Thing at 0x7f3a5c2b1d90>", "<Thing at 0x7fffdeadbeef>"),
+    ("took 0.1234s", "took 0.1235s"),
+    ("1.234MiB/s", "1.235MiB/s"),
+    ("tensor([0.1234+0.5678j])", "tensor([0.1234+0.5679j])"),
+    ("tensor([0.5000-0.0000j])", "tensor([0.5000+0.0000j])"),
+    ("(1.234e-05+1.000e+00j)", "(1.235e-05+1.001e+00j)"),
+    ("1,234.56 steps", "1,234.57 steps"),
+    ("999.9", "1,000.0"),
+    ("tensor([nan, 0.123])", "tensor([   nan, 0.123])"),
+    ("tensor([-inf, 0.123])", "tensor([  -inf, 0.123])"),
+    ("\x1b[1mdone\x1b[0m", "done"),
+    ("a\x00b\x07", "ab"),
 ]
 DIFFERENT = [
     ("epoch 100", "epoch 101"),
@@ -55,6 +63,15 @@ DIFFERENT = [
     ("nan", "0.123"),
     ("0.123 nan", "0.123 inf"),
     ("True", "1"),
+    ("3x", "4x"),
+    ("12us", "13us"),
+    ("0.1234s", "0.1234ms"),
+    ("tensor([0.1234+0.5678j])", "tensor([0.1234-0.5678j])"),
+    ("1,234,567", "1,234,568"),
+    ("1,234,567", "1,235,567"),
+    ("0x3f800000", "0x40000000"),
+    ("ffff3f80", "ffff4000"),
+    ("[   nan, 0.123]", "[   inf, 0.123]"),
 ]
 
 
@@ -66,6 +83,26 @@ def test_output_agrees(expected, actual):
 @pytest.mark.parametrize(("expected", "actual"), DIFFERENT)
 def test_output_differs(expected, actual):
     assert not same_output(expected, actual)
+
+
+TABLE = """\
+-----------  ------------  ----------
+       Name    Self CPU %    CPU time
+-----------  ------------  ----------
+   aten::mm         2.59%     3.675us
+-----------  ------------  ----------
+Self CPU time total: 142.071us
+"""
+OTHER_TABLE = """\
+-----------  --------------  ------------
+       Name      Self CPU %      CPU time
+-----------  --------------  ------------
+   aten::mm          12.59%       1.203ms
+-----------  --------------  ------------
+Self CPU time total: 1.404ms
+"""
+RULES = "[-------- mm -------]\n             |    t\n1 threads: ----------\n      n=10   |    1.2\n"
+OTHER_RULES = "[- mm -]\n            | t\n1 threads: ----\n      n=10  | 15.2\n"
 
 
 @pytest.mark.parametrize("number", [100, 999, -100, 123456789])
@@ -89,68 +126,27 @@ def test_one_unit_of_the_last_digit_is_accepted_and_two_are_not(number, decimals
     [
         ("took 12 ms", "took 9 ms", True),
         ("took 1.5 s, 3 runs", "took 0.25 s, 4 runs", True),
-        ("took 12 ms", "took 12 s", False),
+        ("took 12 ms", "took 12 MB", False),
+        ("took 0.0128s", "took 0.0174s", True),
+        ("3.4x as fast", "2.9x as fast", True),
+        ("12us", "1.3ms", True),
+        ("peak 1.2MiB", "peak 860 KiB", False),
+        ("peak 1.2 MiB", "peak 860 KiB", True),
+        ("peak 1.2MiB", "peak 860KiB", True),
+        ("9,123 samples/s", "12 samples/s", True),
+        ("1,234it/s", "987it/s", True),
+        ("[0.5+1.25j]", "[0.25-1.5j]", True),
+        ("0x3f800000", "0x40000000", False),
+        (TABLE, OTHER_TABLE, True),
+        (TABLE, OTHER_TABLE.replace("aten::mm", "aten::bmm"), False),
+        (RULES, OTHER_RULES, True),
+        (RULES, OTHER_RULES.replace("n=10", "n=20"), True),
+        (RULES, OTHER_RULES.replace("[- mm -]", "[- bmm -]"), False),
         ("took 12 ms", "took 12 ms or 13 ms", False),
     ],
 )
 def test_numbers_that_vary(expected, actual, same):
     assert same_output(expected, actual, varies=True) is same
-
-
-SVG = '<svg width="{width}"><path d="M {x} 2.5 L 30 40" style="opacity: {opacity}"/><text>{text}</text>{image}</svg>'
-
-
-def svg(x=10.0, text="loss", image="", width="460", opacity=0.3) -> str:
-    return SVG.format(x=x, text=text, image=image, width=width, opacity=opacity)
-
-
-def raster(value: int, side: int = 4) -> str:
-    """Return an embedded grey picture."""
-    import numpy as np
-    from matplotlib.image import imsave
-
-    buffer = BytesIO()
-    imsave(buffer, np.full((side, side, 3), value, dtype=np.uint8), format="png")
-    return f'<image href="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"/>'
-
-
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        (svg(), True),
-        (svg(x=11.4), True),
-        (svg(x=12.0), False),
-        (svg(text="accuracy"), False),
-        (svg(image="<path/>"), False),
-        (svg(opacity=1.0), False),
-    ],
-)
-def test_pictures_agree_within_pixels(other, same):
-    assert same_picture(svg(), other) is same
-
-
-@pytest.mark.parametrize(
-    ("label", "other", "same"),
-    [("20", "21", False), ("0.0", "1.0", False), ("loss 0.123", "loss 0.124", True), ("0.12", "0.13", False)],
-)
-def test_labels_agree_as_printed_text_does(label, other, same):
-    assert same_picture(svg(text=label), svg(text=other)) is same
-
-
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        (raster(102), True),
-        (raster(110), False),
-        (raster(100, side=5), False),
-        ("", False),
-        (raster(100) * 2, False),
-        ('<image href="elsewhere.png"/>', False),
-    ],
-    ids=["near", "far", "size", "gone", "twice", "linked"],
-)
-def test_rasters_agree_within_tolerance(other, same):
-    assert same_picture(svg(image=raster(100)), svg(image=other)) is same
 
 
 @pytest.mark.parametrize(
@@ -167,6 +163,11 @@ def test_rasters_agree_within_tolerance(other, same):
         ("loss=0.31", "loss=0.39", {"loss": 0.1, "": 0.01}, True),
         ("0.31 lost", "0.32 lost", {"": 0.02}, True),
         ("loss 0.31", "cost 0.31", {"": 0.02}, False),
+        ("losses [0.31, 0.22]", "losses [0.35, 0.29]", {"losses": 0.1}, True),
+        ("loss 0.31 -> 0.12", "loss 0.35 -> 0.19", {"loss": 0.1}, True),
+        ("loss 0.5s 0.31", "loss 0.5s 0.35", {"loss": 0.1}, True),
+        ("loss\n0.31", "loss\n0.35", {"loss": 0.1}, False),
+        ("parameters 1,234", "parameters 1,244", {"parameters": 20}, True),
     ],
 )
 def test_tolerance(expected, actual, tolerances, agree):
@@ -176,10 +177,3 @@ def test_tolerance(expected, actual, tolerances, agree):
 def test_thousands_separators_vary_with_their_numbers():
     assert same_output("allocated 0 bytes", "allocated 67,125,888 bytes", varies=True)
     assert not same_output("allocated 0 bytes", "allocated 67,125,888 bits", varies=True)
-
-
-def test_identifiers_of_pictures_are_hashes_and_do_not_count():
-    one = '<svg><clipPath id="p0123456789"/><use href="#p0123456789" clip-path="url(#m9876543210)" x="1.0"/></svg>'
-    two = one.replace("p0123456789", "pabcdefabcd").replace("m9876543210", "m0000000000").replace('"1.0"', '"1.2"')
-    assert same_picture(one, two)
-    assert not same_picture(one, two.replace("url(#m0000000000)", "url(#pabcdefabcd)"))

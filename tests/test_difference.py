@@ -35,3 +35,13 @@ def test_lines_that_agree_stay_and_others_stand_above_each_other():
     text = difference("one\n0.1234\nthree\n", "one\n0.1235\nthree\nfour\n")
     assert text == "  one\n  0.1235\n  three\n+ four"
     assert difference("1\n2\n", "1\n3\n") == "  1\n- 2\n+ 3\n? ^"
+
+
+def test_only_what_is_out_of_tolerance_is_marked():
+    text = difference("loss 0.31, 0.22\n", "loss 0.35, 0.99\n", tolerances={"loss": 0.1})
+    assert text.splitlines()[-1] == f"?{' ' * 12}^^^^"
+
+
+def test_long_difference_is_cut():
+    lines = difference("".join(f"a{n}\n" for n in range(5000)), "".join(f"b{n}\n" for n in range(5000))).splitlines()
+    assert len(lines) == 81 and lines[-1] == "  ... and 14920 lines more"

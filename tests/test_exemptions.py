@@ -36,3 +36,8 @@ def test_messages_are_patterns():
     with warnings.catch_warnings():
         for exemption in EXEMPTIONS:
             warnings.filterwarnings("ignore", exemption.message, exemption.category, exemption.module)
+
+
+def test_workers_beyond_the_cores_of_this_machine_are_no_fault(run):
+    (fine,) = run(only="from torch.utils.data import DataLoader\nDataLoader(range(4), num_workers=10_000)")
+    assert (fine.outcome, fine.reason) == ("passed", "")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from blocks.run.messages import ERRORS
 from tests.failure import told
 
 TRACE = 'Traceback (most recent call last):\n  File "{0}", line {1}, in f\n    return 1 / 0\nZeroDivisionError: zero'
@@ -36,7 +37,25 @@ def test_copy_names_its_program(project, block):
 
 def test_frames_of_the_tooling_are_left_out(project, block):
     wrong = (
-        f'took longer\n  File "{block.source}", line {block.line} in <module>\n  File "/x/blocks/run/child.py", line 4'
+        f'took longer\n\nFatal Python error: Aborted\n\n  File "{block.source}", line {block.line} in <module>\n'
+        '  File "/x/blocks/run/child.py", line 4 in main\n  File "/x/runpy.py", line 9 in run\n'
     )
     text = report(project, block, wrong)
-    assert "child.py" not in text and "> " in text
+    assert [word for word in ("child.py", "runpy.py", "Aborted") if word in text] == []
+    assert "> " in text
+
+
+def test_what_is_said_is_said_once(project, block):
+    assert report(project, block, "the shell ended with exit code 2").count("the shell ended") == 1
+
+
+def test_standard_error_is_no_headline(project, block):
+    text = report(project, block, TRACE.format(block.source, block.line) + f"{ERRORS}W1127 a line of a library")
+    assert text.startswith("block 'second': ZeroDivisionError: zero\n")
+    assert "standard error:\nW1127 a line of a library\n" in text
+
+
+def test_why_nothing_was_recorded_takes_the_place_of_the_advice(project, block):
+    text = report(project, block, "printed output differs from the record", unrecorded="block 'first' failed")
+    assert text.splitlines()[-1] == "  record  nothing was recorded: block 'first' failed"
+    assert "--update-outputs" not in text

@@ -37,3 +37,18 @@ def test_figure_that_cannot_be_drawn_fails_its_block(run):
     [result] = run(only=DRAW + "plt.title(r'$\\frac{$')")
     assert result.outcome == "failed"
     assert "ParseException" in result.reason or "ValueError" in result.reason
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "plt.plot([1, 2])\nplt.tight_layout()",
+        "fig, axes = plt.subplots(1, 2)\nfig.subplots_adjust(wspace=0.5)",
+        "fig, axes = plt.subplots()\nfig.colorbar(axes.imshow([[1, 2]]))\nfig.tight_layout()",
+        "fig, axes = plt.subplots()\nfig.colorbar(axes.imshow([[1, 2]]))",
+        "fig, axes = plt.subplots(layout='constrained')\nfig.colorbar(axes.imshow([[1, 2]]))",
+    ],
+)
+def test_own_style_makes_no_right_code_warn(run, code):
+    [result] = run(only=DRAW + code)
+    assert (result.reason, len(result.figures)) == ("", 1)

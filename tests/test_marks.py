@@ -19,7 +19,7 @@ def test_mark_with_arguments():
     )
 
 
-@pytest.mark.parametrize("name", ["cuda", "multi_gpu", "network", "slow"])
+@pytest.mark.parametrize("name", ["cuda", "ends_process", "multi_gpu", "network", "slow"])
 def test_bare_mark(name):
     assert read_mark(f"pytest.mark.{name}", PAGE, 3) == Mark(name)
 
@@ -73,6 +73,8 @@ def test_mark_that_is_refused(text, problem):
         "pytest.mark.skip(reason='x', until='2026-11-23')",
         "pytest.mark.skipif(reason='x', until='permanent')",
         "pytest.mark.cuda(2)",
+        "pytest.mark.ends_process('SIGSEGV')",
+        "pytest.mark.ends_process(match='(')",
         "pytest.mark.tolerance",
         "pytest.mark.tolerance('2%')",
         "pytest.mark.tolerance(0.1, 0.2)",

@@ -1,6 +1,7 @@
 """Outputs are recorded under their block's name, whole or not at all, and read back as they were printed."""
 
 import tempfile
+from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
@@ -74,11 +75,50 @@ def test_failed_write_keeps_the_old_file(snippet):
         (f"'{tempfile.gettempdir()}/abc'", "'/tmp/...'"),
         ("in /usr/lib/python3/site-packages/torch/x.py", "in .../site-packages/torch/x.py"),
         ("a / b and 1/2", "a / b and 1/2"),
+        ("0x3f800000 is 1.0", "0x3f800000 is 1.0"),
+        ("<Thing at 0x000001F3A5C2B1D9>", "<Thing at 0x...>"),
+        ("\x1b[31mred\x1b[0m, \x1b]8;;http://x\x07link\x1b]8;;\x07", "red, link"),
+        ("a\x00b\x08c\td", "abc\td"),
     ],
 )
 def test_volatile_text_is_taken_out(text, expected):
     assert normalise(text) == expected
     assert normalise(expected) == expected
+
+
+POSIX = PurePosixPath("/home/a b/guide/snippets/tensors/x.py")
+WINDOWS = PureWindowsPath(r"C:\Users\me\guide\snippets\tensors\x.py")
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "expected"),
+    [
+        (POSIX, f"# File: {POSIX}:11 in forward", "# File: <page>:... in forward"),
+        (POSIX, f'  File "{POSIX}", line 11, in f', '  File "<page>", line ..., in f'),
+        (POSIX, f"file://{POSIX}", "file://<page>"),
+        (POSIX, f"{POSIX}.bak", ".../snippets/tensors/x.py.bak"),
+        (POSIX, "in /home/a b/guide/docs/x.md", "in .../docs/x.md"),
+        (POSIX, "('/home/a b/guide', 1)", "('...', 1)"),
+        (POSIX, "/home/a b/guides", "/home/a b/guides"),
+        (POSIX, "(/usr/lib/python3.11/json/decoder.py:3)", "(.../json/decoder.py:3)"),
+        (POSIX, "/usr/lib/libc.so and https://x.org/lib/y.py", "/usr/lib/libc.so and https://x.org/lib/y.py"),
+        (POSIX, f"{tempfile.gettempdir()}/page-x1y2/tmp/tmpabcd_f1g/m.pt", "/tmp/.../m.pt"),
+        (WINDOWS, f'  File "{WINDOWS}", line 3', '  File "<page>", line ...'),
+        (WINDOWS, repr(str(WINDOWS)), "'<page>'"),
+        (WINDOWS, r"c:\users\me\guide\docs\x.md", ".../docs/x.md"),
+        (WINDOWS, r"C:\Python311\Lib\site-packages\torch\x.py", ".../site-packages/torch/x.py"),
+        (WINDOWS, r"C:\Python311\Lib\json\decoder.py", ".../json/decoder.py"),
+    ],
+)
+def test_places_of_files_are_the_same_everywhere(source, text, expected):
+    assert normalise(text, source) == expected
+    assert normalise(expected, source) == expected
+
+
+@pytest.mark.parametrize("marker", ["# --8<-- [start:x]", "  # --8<-- [end:first]", r"# --8<-- \[start:x]", "--8<--"])
+def test_printed_marker_is_recorded_as_text(snippet, marker):
+    write_outputs(snippet, {"first": f"{marker}\n1\n", "second": "2\n"})
+    assert read_outputs(snippet) == {"first": f"{marker}\n1\n", "second": "2\n"}
 
 
 @pytest.mark.parametrize(

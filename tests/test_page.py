@@ -27,7 +27,8 @@ def test_blocks_in_page_order(project):
     assert (show.name, show.code, show.page_line, show.line) == ("show", "print(x)\nprint(-x)\n", 8, 9)
     assert [mark.name for mark in show.marks] == ["slow"]
     assert page["show"] is show
-    assert page.prefix == {"setup": ("setup",), "show": ("setup", "show")}
+    assert page.codes == {"setup": "x = 1\n", "show": "print(x)\nprint(-x)\n"}
+    assert (page.key, show.needs, page.program(show)) == ("tensors/sample", ("setup",), [setup, show])
 
 
 def test_page_without_code(project):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from blocks.record.outputs import read_outputs
 from tests.conftest import Project
 
 pytest_plugins = ["pytester"]
@@ -101,12 +103,16 @@ def test_outputs_are_checked_then_recorded_then_agree(pytester, project):
     page = project.page(setup="x = 1", show="print(x)")
     result = pytester.runpytest()
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["printed output differs from the record (- recorded, + printed):", "+ 1"])
-    pytester.runpytest("--update-outputs").assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*printed output differs from the record (- recorded, + printed):", "+ 1"])
+    result = pytester.runpytest("--update-outputs")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["recorded again: snippets/tensors/sample.out"])
     assert page.snippet.with_suffix(".out").read_text() == "# --8<-- [start:show]\n1\n# --8<-- [end:show]\n"
     before = tree(project.root)
     pytester.runpytest().assert_outcomes(passed=2)
-    pytester.runpytest("--update-outputs").assert_outcomes(passed=2)
+    result = pytester.runpytest("--update-outputs")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["recorded again: nothing"])
     assert tree(project.root) == before
 
 
@@ -124,6 +130,28 @@ def test_recording_one_block_keeps_the_others(pytester, project):
     project.snippet({"first": "print(3)", "second": "print(4)"})
     pytester.runpytest("--update-outputs", f"{PAGE}::second")
     assert [line for line in page.snippet.with_suffix(".out").read_text().splitlines() if line.isdigit()] == ["1", "4"]
+
+
+def test_recording_one_block_records_what_the_page_prints_not_what_its_copy_does(pytester, project):
+    page = project.page(rows="rows = []", more="globals()['rows'].append(1)", shown="print(rows)", last="1 / 0")
+    pytester.runpytest("--update-outputs", f"{PAGE}::shown")
+    assert read_outputs(page.snippet) == {"shown": "[1]\n"}
+
+
+@pytest.mark.parametrize("code", ["import torch\nprint(torch.rand(2))", "print({f'{n}' for n in range(9)})"])
+def test_what_is_not_printed_again_is_not_recorded(pytester, project, code):
+    page = project.page(only=code)
+    result = pytester.runpytest("--update-outputs")
+    result.stdout.fnmatch_lines(["  record  nothing was recorded: block 'only' prints something else each time, *"])
+    assert read_outputs(page.snippet) == {}
+
+
+def test_failing_block_is_why_the_others_are_not_recorded(pytester, project):
+    project.page(first="print(1)", broken="raise ValueError", last="print(2)")
+    result = pytester.runpytest("--update-outputs", "-k", "not copy")
+    result.assert_outcomes(failed=2, skipped=1)
+    result.stdout.fnmatch_lines(["  record  nothing was recorded: block 'broken' failed"])
+    result.stdout.no_fnmatch_line("*if what it shows now is right*")
 
 
 @pytest.mark.parametrize(
@@ -177,8 +205,27 @@ def test_copy_that_misses_something_fails_by_itself(pytester, project):
     result = pytester.runpytest()
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
-        ["NameError: name 'x' is not defined", "FAILED docs/tensors/sample.md::show[[]copy[]]*"]
+        [
+            "NameError: name 'x' is not defined",
+            "  without hidden",
+            '*<!--pytest.mark.needs("hidden")-->',
+            "FAILED docs/tensors/sample.md::show[[]copy[]]*",
+        ]
     )
+
+
+def test_copy_with_what_its_mark_names_passes(pytester, project):
+    project.page({"load": 'needs("save")'}, save="open('x', 'w').close()", other="y = 1", load="open('x')")
+    pytester.runpytest().assert_outcomes(passed=5)
+
+
+def test_copy_runs_when_its_page_is_over(pytester, project):
+    serve = "import socket\nport = socket.create_server(('127.0.0.1', {}))"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    project.page(serve=serve.format(number), other="x = 1", show="print(port.fileno() > 0)")
+    pytester.runpytest("--update-outputs").assert_outcomes(passed=5)
+    pytester.runpytest().assert_outcomes(passed=5)
 
 
 def test_skips_carry_their_reason(pytester, project):

@@ -9,7 +9,7 @@ from blocks.errors import BadInput
 from blocks.read.page import read_page
 from blocks.record.outputs import write_outputs
 from blocks.render.frame import Site
-from blocks.render.html import with_bars, with_code, with_results
+from blocks.render.html import with_code, with_frames
 
 
 @pytest.fixture
@@ -19,18 +19,22 @@ def built(project, to_html):
     def built(page, change=lambda html: html):
         html = to_html(project.root, with_code(page, page.path.read_text()))
         site = Site(project.root, (), "https://example.org/guide", {"torch.ones": "a", "torch.nn.Linear": "b"})
-        return with_bars(page, with_results(page, change(html), site, "../"), site, "../")
+        return with_frames(page, change(html), site, "../")
 
     return built
 
 
 def test_output_stands_below_its_block(project, built):
     page = project.page(first="print('<1> & \"2\"')", second="x = 1", third="print(3)")
-    write_outputs(page.snippet, {"first": '<1> & "2"\n', "third": "3\n"})
+    write_outputs(page.snippet, {"first": '<1> & "2"\n\nend\n', "third": "3\n"})
     tree = lxml.html.fromstring(built(page))
     blocks = tree.xpath('//*[starts-with(@id, "block-")]')
     assert [block.get("id") for block in blocks] == ["block-first", "block-second", "block-third"]
-    assert [[node.text_content() for node in block.iter("samp")] for block in blocks] == [['<1> & "2"'], [], ["3"]]
+    assert [[node.text_content() for node in block.iter("samp")] for block in blocks] == [
+        ['<1> & "2"\n\nend'],
+        [],
+        ["3"],
+    ]
     assert [block.find(".//pre/code").text_content() for block in blocks] == [block.code for block in page.blocks]
 
 
@@ -44,14 +48,42 @@ def test_picture_stands_below_its_block(project, built):
     assert (image.get("alt"), image.get("width"), image.get("height")) == ('a "line" < 3', "193", "96")
 
 
-def test_names_link_to_the_documentation_where_a_page_first_uses_them(project, built):
+def test_names_lead_to_the_documentation_where_they_stand(project, built):
     page = project.page(
-        first="import torch\nfrom torch import nn\ntorch.ones(1)\ntorch.zeros(1)",
-        second="torch.ones(2)\nnn.Linear.forward",
+        first="import torch\nfrom torch import nn\n# torch.ones\ntorch.ones(1)\ntorch.zeros(1) + torch.ones(1)",
+        second='torch.ones(2)\n@nn.Linear.forward\ndef f(): print(f"{torch.ones(1)} nn.Linear")',
     )
-    blocks = lxml.html.fromstring(built(page)).xpath('//*[starts-with(@id, "block-")]')
-    links = [[(link.text_content(), link.get("href")) for link in block.xpath("./p/a")] for block in blocks]
-    assert links == [[("torch.ones", "a")], [("nn.Linear", "b")]]
+    tree = lxml.html.fromstring(built(page))
+    blocks = tree.xpath('//*[starts-with(@id, "block-")]')
+    links = [
+        [(link.text_content(), link.get("href"), link.get("tabindex")) for link in block.xpath(".//pre//a")]
+        for block in blocks
+    ]
+    assert links == [[("torch.ones", "a", None)], [("torch.ones", "a", "-1"), ("@nn.Linear", "b", None)]]
+    assert [block.find(".//pre/code").text_content() for block in blocks] == [block.code for block in page.blocks]
+    assert blocks[0].xpath(".//pre//a")[0].getprevious().text == "# torch.ones"
+
+
+def test_setup_and_drawing_are_folded_and_the_picture_comes_first(project, built):
+    page = project.page(
+        marks={"drawn": "figure(alt='a', caption='A & b')"}, setup="x = 1", drawn="y = 1\nprint(2)", rest="z"
+    )
+    project.write("docs/assets/figures/tensors/sample/drawn.svg", '<svg height="72pt" width="72pt"></svg>')
+    write_outputs(page.snippet, {"drawn": "2\n"})
+    tree = lxml.html.fromstring(built(page))
+    assert tree.xpath("//summary/text()") == ["Setup, 1 line", "Code for this figure, 2 lines"]
+    assert [child.get("class") for child in tree.get_element_by_id("block-drawn")] == ["figure", "output", "folded"]
+    assert tree.xpath("string(//figcaption)") == "A & b"
+    assert not tree.get_element_by_id("block-rest").xpath(".//details")
+    assert all(bar.xpath("button/text()") == ["Copy", "Copy as script"] for bar in tree.find_class("block-bar"))
+
+
+def test_a_mark_stands_only_where_a_block_differs_from_its_page(project, built):
+    page = project.page(
+        marks={"third": "skip(reason='why', until='permanent')"}, first="x = 1", second="y = 2", third="z = 3"
+    )
+    marks = lxml.html.fromstring(built(page)).xpath("//a[contains(@class, 'mark')]")
+    assert [(mark.text, mark.get("title")) for mark in marks] == [("not executed", "Not executed: why")]
 
 
 def test_page_without_blocks(project, built):

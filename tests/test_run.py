@@ -215,29 +215,85 @@ def test_warning_from_torch_is_an_error(run):
 EXPECTED = {
     "raises": ("raises(ValueError, match='two')", "raise ValueError('one two')", "ValueError: one two\n", ""),
     "raises a subclass": ("raises(LookupError)", "{}['gone']", "KeyError: 'gone'\n", ""),
+    "raises SystemExit": ("raises(SystemExit)", "import sys; sys.exit(2)", "SystemExit: 2\n", ""),
     "raises another message": (
         "raises(ValueError, match='two')",
         "raise ValueError('one')",
         "",
-        "Traceback (most recent call last)",
+        "the block raised ValueError: one, and should raise ValueError with a message that matches 'two'\n\nTraceback",
     ),
-    "raises another type": ("raises(KeyError)", "raise ValueError('one')", "", "Traceback (most recent call last)"),
+    "raises another type": (
+        "raises(KeyError)",
+        "raise ValueError('one')",
+        "",
+        "the block raised ValueError: one, and should raise KeyError\n\nTraceback",
+    ),
     "raises nothing": ("raises(ValueError)", "pass", "", "the block raised nothing, and should raise ValueError"),
     "warns": ("warns(UserWarning, match='old')", "warn('so old')", "UserWarning: so old\n", ""),
+    "warns twice": ("warns(UserWarning)", "warn('a')\nwarn('a')", "UserWarning: a\nUserWarning: a\n", ""),
+    "warns a subclass": ("warns(Warning)", "warn('a', FutureWarning)", "FutureWarning: a\n", ""),
     "warns another message": (
         "warns(UserWarning, match='old')",
         "warn('new')",
         "",
-        "Traceback (most recent call last)",
+        "the block warned UserWarning: new, and should warn UserWarning with a message that matches 'old'\n\nTraceback",
     ),
     "warns of another kind": (
         "warns(UserWarning)",
         "warn('old', FutureWarning)",
         "",
-        "Traceback (most recent call last)",
+        "the block warned FutureWarning: old, and should warn UserWarning\n\nTraceback",
     ),
     "warns of nothing": ("warns(UserWarning)", "pass", "", "the block warned of nothing, and should warn UserWarning"),
 }
+CHILDREN = {
+    "process": (
+        "import multiprocessing\ndef work(): raise ValueError('mine')\n"
+        "p = multiprocessing.get_context('fork').Process(target=work)\np.start()\np.join()\nprint('went on')",
+        "a process that the block started failed: ValueError: mine",
+    ),
+    "spawned process": (
+        "import multiprocessing\ndef work(): raise ValueError('mine')\n"
+        "if __name__ == '__main__':\n"
+        "    p = multiprocessing.get_context('spawn').Process(target=work)\n    p.start()\n    p.join()",
+        "a process that the block started failed: ValueError: mine",
+    ),
+    "fork": (
+        "import os\npid = os.fork()\nif not pid: raise KeyError('mine')\nos.waitpid(pid, 0)",
+        "a process that the block started failed: KeyError: 'mine'",
+    ),
+    "thread": (
+        "import threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()",
+        "a thread that the block started failed: ZeroDivisionError: division by zero",
+    ),
+    "worker without a guard": (
+        "import multiprocessing\np = multiprocessing.get_context('spawn').Process(target=print)\np.start()\np.join()",
+        "a process that the block started failed: RuntimeError: An attempt has been made to start a new process before",
+    ),
+}
+
+
+@unix
+@pytest.mark.parametrize(("code", "reason"), CHILDREN.values(), ids=CHILDREN)
+def test_block_fails_with_what_it_started(run, code, reason):
+    [result] = run(only=code)
+    assert result.outcome == "failed"
+    assert result.reason.startswith(reason)
+    assert "standard error:\n" in result.reason and "Traceback" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("plt.title('損失')\nplt.show()", "UserWarning: Glyph 25613"),
+        ("plt.title(r'$\\frac{1}$')\nplt.show()", "ValueError: "),
+    ],
+    ids=["glyph", "mathtext"],
+)
+def test_drawing_that_fails_says_why(run, code, reason):
+    [result] = run(marks={"only": "figure(alt='a line')"}, only=f"import matplotlib.pyplot as plt\n{code}")
+    assert result.outcome == "failed" and reason in result.reason
+    assert "blocks" + os.sep not in result.reason
 
 
 @pytest.mark.parametrize(("mark", "code", "output", "reason"), EXPECTED.values(), ids=EXPECTED)
@@ -277,6 +333,15 @@ def test_shell_stops_at_first_failing_line(project, start, code, outcome):
     assert result.output == ("fine\n" if outcome == "passed" else "")
 
 
+@unix
+def test_failing_shell_line_is_shown_with_what_it_says(project, start):
+    page = read_page(project.write("docs/shell.md", "```bash\necho fine\nls nowhere\n```\n"), project.root)
+    [result] = start().run(page, list(page.blocks))
+    assert result.reason.startswith("the shell ended with exit code 2\n")
+    assert f'File "{page.blocks[0].source.resolve()}", line {page.blocks[0].line + 1}, in shell' in result.reason
+    assert result.reason.rstrip().endswith("No such file or directory")
+
+
 def test_random_numbers_are_fresh_for_each_page(project, start):
     page = project.page(only="import random\nimport torch\nprint(random.random(), torch.rand(1).item())")
     numbers = [next(start().run(page, list(page.blocks))).output for _ in range(2)]
@@ -286,6 +351,15 @@ def test_random_numbers_are_fresh_for_each_page(project, start):
 def test_no_folder_is_left(run):
     [result] = run(only="import os; print(os.getcwd())")
     assert not os.path.exists(result.output.strip())
+
+
+@unix
+def test_semaphores_of_a_killed_run_are_gone(run):
+    from multiprocessing.synchronize import sem_unlink
+
+    [result] = run(only="import multiprocessing as m\nkept = m.get_context('spawn').Lock()\nprint(kept._semlock.name)")
+    with pytest.raises(FileNotFoundError):
+        sem_unlink(result.output.strip())
 
 
 def test_next_process_waits_already_and_is_replaced_if_it_ends(run):
@@ -332,3 +406,48 @@ def test_worker_that_is_no_fork_imports_the_copy_of_its_block(run, method):
     results = run(setup="import multiprocessing", noise="print('noise')", use=use, again=use)
     printed = "made\n[2, 4]\n"
     assert [(result.output, result.reason) for result in results[1:]] == [("noise\n", ""), *[(printed, "")] * 2]
+
+
+ENDS = {
+    "segfaults": ("ends_process", "import ctypes\nctypes.string_at(0)", "The process was killed by SIGSEGV", ""),
+    "exits": ("ends_process", "import os\nos._exit(3)", "The process ended with exit code 3", ""),
+    "raises": ("ends_process", "raise KeyError(x)", "KeyError: 20", ""),
+    "says": (
+        "ends_process(match='lost .* device')",
+        "raise RuntimeError('lost a device\\nsee the manual')",
+        "RuntimeError: lost a device",
+        "",
+    ),
+    "says before it dies": (
+        "ends_process(match='out of range')",
+        "import os, sys\nprint('index out of range', file=sys.stderr)\nos.abort()",
+        "index out of range",
+        "",
+    ),
+    "says something else": (
+        "ends_process(match='device')",
+        "raise ValueError('mine')",
+        "",
+        "the process should say what matches 'device' as it ends:\nTraceback",
+    ),
+    "goes on": ("ends_process", "pass", "", "the block went on, and should end its process"),
+    "hangs": ("ends_process", "while True: pass", "", "the block took longer than 2 s"),
+}
+
+
+@unix
+@pytest.mark.parametrize(("mark", "code", "said", "reason"), ENDS.values(), ids=ENDS)
+def test_block_that_ends_its_process_leaves_the_page_alone(run, mark, code, said, reason):
+    limits = {"seconds": 2.0}
+    results = run(marks={"dies": mark}, limits=limits, first="x = 20", dies=f"print(x)\n{code}", last="print(x + 1)")
+    _, dies, last = results
+    assert dies.reason.startswith(reason) and bool(dies.reason) == bool(reason)
+    assert dies.outcome == ("failed" if reason else "passed")
+    if said:
+        assert dies.output == f"20\n{said}\n"
+        assert (last.output, last.reason) == ("21\n", "")
+
+
+def test_block_that_ends_its_process_says_which_block_it_needs_fails(run):
+    dies = run(marks={"dies": "ends_process"}, first="x = 1", second="x += '1'", dies="print(x)")[-1]
+    assert (dies.outcome, dies.reason) == ("not run", "second failed")

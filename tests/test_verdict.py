@@ -73,3 +73,17 @@ def test_pictures(project, figures, picture, marks, message):
     found = judged(project, passed("", *figures), picture=picture, marks=marks)
     assert found.startswith(message)
     assert bool(found) == bool(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("later", "NameError: name 'later' is not defined: block 'last', further down, binds it"),
+        ("other", "NameError: name 'other' is not defined"),
+        ("before", "NameError: name 'before' is not defined"),
+    ],
+)
+def test_name_that_a_later_block_binds(project, name, told):
+    page = project.page(first="before = 1", only=f"print({name})", last="import os as later\nif x:\n    y = 2")
+    reason = f"Traceback (most recent call last):\nNameError: name '{name}' is not defined"
+    assert fault(page, page["only"], Result("only", "failed", reason), {}, project.root).endswith(told)

@@ -5,10 +5,10 @@ import pytest
 
 from blocks.record.record import Record, code_hash
 from blocks.render.frame import Site
-from blocks.render.verification import totals, with_tables
+from blocks.render.verification import Tables, totals
 from blocks.run.environment import Environment
 
-PLACES = "<p><!-- matrix --></p><!-- skips --><!-- records -->"
+PLACES = "<!-- matrix --><!-- exceptions --><!-- records -->"
 
 
 def record(page, verdicts, device="cpu", **versions):
@@ -26,22 +26,41 @@ def page(project):
 
 def tables(project, page, *records):
     site = Site(project.root, records, "https://example.org/guide")
-    return lxml.html.fromstring(f"<div>{with_tables(PLACES, [page], site, '../../')}</div>"), site
+    titles = {"tensors/sample.md": ("A <sample>", "../../tensors/sample/")}
+    return lxml.html.fromstring(f"<div>{Tables([page], site, titles.get, '../../').fill_in(PLACES)}</div>"), site
 
 
-def test_matrix_and_skips(project, page):
-    all_good = record(page, {"first": "passed", "second": "passed", "third": "skipped: it downloads"})
+def test_matrix_and_exceptions(project, page):
+    all_good = record(page, {"first": "passed", "second": "passed"})
     old = record(page, {"first": "passed", "second": "skipped: needs torch >=2.13"}, torch="2.11.0")
     gpu = record(page, {"first": "failed"}, device="cuda")
     tree, site = tables(project, page, all_good, old, gpu)
     [row] = tree.xpath("//tbody/tr")
-    assert [cell.text_content() for cell in row.iter("td")] == ["3", "all", "2 of 3", "0 of 3, 1 failed"]
-    assert row.xpath("//dd/a/@href")[0] == "../../tensors/sample/#block-first"
+    assert row.get("id") == "page-tensors-sample"
+    assert (row.xpath("string(th)"), row.xpath("th/a/@href")) == ("A <sample>", ["../../tensors/sample/"])
+    assert [cell.text_content() for cell in row.iter("td")] == ["3", "✓", "✓", "0 of 2, 1 failed"]
     assert [head.get("colspan") for head in tree.xpath("//thead/tr[1]/th[@colspan]")] == ["2", "1"]
-    skips = [item.text_content() for item in tree.xpath("//ul[1]/li")]
-    assert len(skips) == 2 and "needs torch >=2.13 on CPU with torch 2.11.0" in skips[0]
-    assert skips[1] == "tensors/sample: third. Not executed until 2100-01-31: it downloads"
-    assert totals([page], site) == "1 pages, 3 blocks; 2 passed on CPU; not yet run on CUDA; 1 not executed."
+    gpus, found = "NVIDIA H200 with torch 2.15.0, Python 3.11, Linux", tree.xpath("//details/summary")
+    assert [" ".join(summary.text_content().split()) for summary in found] == [
+        "Shown and not executed, until 2100-01-31: it downloads (1 block)",
+        f"Failed on {gpus}; passed elsewhere (1 block)",
+        f"Not yet run on {gpus}; passed elsewhere (1 block)",
+        "needs torch >=2.13: left out on CPU with torch 2.11.0, Python 3.11, Linux; passed elsewhere (1 block)",
+    ]
+    assert tree.xpath("//details[1]//li/a/@href") == ["../../tensors/sample/", "../../tensors/sample/#block-third"]
+    numbers = lxml.html.fromstring(totals([page], site)).xpath("//li")
+    assert [" ".join(item.text_content().split()) for item in numbers] == [
+        "1 pages",
+        "3 blocks of code",
+        "2 passed on CPU, torch 2.11, 2.15",
+        "3 environments",
+    ]
+
+
+def test_without_exceptions(project):
+    page = project.page(first="x = 1")
+    tree, _ = tables(project, page, record(page, {"first": "passed"}))
+    assert "every block passed in every environment" in tree.text_content()
 
 
 def test_records_are_linked_and_dated(project, page):

@@ -14,6 +14,7 @@ from blocks.read.spans import find_spans
 from blocks.read.tutorial import is_tutorial
 
 HELP = "check the style of pages; all of them without an argument"
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 HEADING = re.compile(r"^(#+) +(.*?)(?: *\{.*\})?$")
 EMPTY_HEADINGS = {"Usage", "Notes", "Note", "Example", "Examples", "Summary"}
 PICTURE = re.compile(r"!\[\s*\]\(")
@@ -68,6 +69,15 @@ def check(page: Page) -> Iterator[Remark]:
         yield Remark(page.snippet, LONGEST_SNIPPET, f"{length} lines: {LONGEST_SNIPPET} is the aim of a page", False)
     if page.path.suffix == ".md":
         yield from check_text(page.path)
+        yield from missing_aims(page)
+
+
+def missing_aims(page: Page) -> Iterator[Remark]:
+    """Yield what the front matter of a page with code lacks; the home page needs none."""
+    front = FRONT_MATTER.match(read_text(page.path))
+    for name in ("learn", "recap") if page.blocks and page.path.stem != "index" else ():
+        if not re.search(rf"^{name}:", front[0] if front else "", re.MULTILINE):
+            yield Remark(page.path, 1, f"no '{name}' in the front matter: two or three phrases", False)
 
 
 def check_text(path: Path) -> Iterator[Remark]:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blocks.errors import BadInput
-from blocks.needs.effects import read_effects
-from blocks.needs.needs import needs
+from blocks.needs.needs import Source, reasons
 from blocks.read.page import Block, Page, read_page
 from blocks.read.paths import is_page
 from blocks.record.record import code_hash, page_key, passed_in, read_records
@@ -35,21 +34,14 @@ def run(root: Path, options: argparse.Namespace) -> int:
 
 def explained(page: Page, block: Block, root: Path) -> Iterator[str]:
     """Yield the lines of the explanation."""
-    program = needs(page, block)
+    program = page.program(block)
     yield f"{page.path.relative_to(root)}:{block.page_line}: '{block.name}'"
-    for part, names in reasons(program):
-        yield f"  needs '{part.name}' for {', '.join(names) or 'what it changes or draws'}"
+    parts = [Source(part.name, part.code if part.kind == "python" else "") for part in program]
+    for part, names in reasons(parts):
+        yield f"  needs '{part.name}' for {', '.join(names) or 'what names do not tell: a mark says so'}"
     records = read_records(root / "docs" / "records")
     passed = passed_in(records, page_key(page, root), block.name, code_hash(page, block))
     yield from (f"  passed on {environment}" for environment in passed)
     if not passed:
         yield "  has not passed anywhere as it is now: run its page with --record"
     yield "\n".join(["", "its copy as a script:", "", *(part.code for part in program)]).rstrip()
-
-
-def reasons(program: list[Block]) -> Iterator[tuple[Block, list[str]]]:
-    """Yield each block but the last with the names that it gives to the blocks after it."""
-    effects = read_effects(tuple(block.code for block in program)) if program[-1].kind == "python" else []
-    for index, part in enumerate(program[:-1]):
-        later = {name for effect in effects[index + 1 :] for name in (*effect.uses, *effect.later)}
-        yield part, sorted(set(effects[index].binds) & later)

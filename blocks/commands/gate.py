@@ -7,7 +7,7 @@ from blocks.errors import BadInput
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
 from blocks.record.cells import read_matrix
-from blocks.record.gate import merged, refusals
+from blocks.record.gate import merged, refusals, verdicts
 from blocks.record.record import read_record, save
 
 HELP = "say whether the records of all cells allow publishing, and why not"
@@ -29,7 +29,10 @@ def run(root: Path, options: argparse.Namespace) -> int:
         return 1
     for record in records if options.into else ():
         print("wrote", save(options.into, record))
-    print(f"Publish: {sum(len(page.blocks) for page in pages)} blocks passed in {len(records)} environments.")
+    passed = {name for record in records for name, verdict in verdicts(record, pages, root) if verdict == "passed"}
+    total = sum(len(page.blocks) for page in pages)
+    where = f"{len(records)} environment{'s' if len(records) > 1 else ''}"
+    print(f"Publish: {len(passed)} of {total} blocks passed in {where}.")
     return 0
 
 

@@ -1,1 +1,1 @@
-"""Needs: which earlier blocks a block's runnable copy holds, read off the syntax tree."""
+"""Needs: which earlier blocks a block's runnable copy holds, and which library names it uses, read off its code."""

@@ -1,32 +1,27 @@
 """Which names of imported libraries each block of a page uses, resolved through the page's own imports."""
 
 import ast
-from collections.abc import Iterator
-
-from blocks.needs.syntax import every, parse
-from blocks.read.page import Page
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 Used = dict[str, str]
-NAMES: dict[tuple[str, ...], list[Used]] = {}  # what has been computed; `blocks.needs.memory` keeps it
 
 
-def names_of(page: Page) -> dict[str, Used]:
-    """Return what each Python block of a page uses: full dotted names by the way it writes them."""
-    if page.codes not in NAMES:
-        NAMES[page.codes] = library_names(page.codes)
-    return dict(zip(page.python, NAMES[page.codes], strict=True))
-
-
-def library_names(codes: tuple[str, ...]) -> list[Used]:
-    """Return what each block uses, for the code of a page's blocks in page order."""
-    trees = [parse(code) for code in codes]
+def names_of(codes: Mapping[str, str]) -> dict[str, Used]:
+    """Return what each block uses, full dotted names by the way it writes them, from the code of a page's blocks."""
+    trees = {name: ast.parse(code) for name, code in codes.items()}
     known: dict[str, str] = {}
-    unsure = {name for tree in trees for name in rebound(tree)}
-    used = []
-    for tree in trees:
+    unsure = {name for tree in trees.values() for name in rebound(tree)}
+    used = {}
+    for block, tree in trees.items():
         known |= {name: full for name, full in imports(tree).items() if name not in unsure}
-        used.append({written: known[head] + rest for written, head, rest in chains(tree) if head in known})
+        used[block] = {written: known[head] + rest for written, head, rest in chains(tree) if head in known}
     return used
+
+
+def every(node: ast.AST, *kinds: type[ast.AST]) -> list[Any]:
+    """Return the node and every node below it that is of one of these kinds, parents first."""
+    return [child for child in ast.walk(node) if type(child) in kinds]
 
 
 def imports(tree: ast.AST) -> dict[str, str]:
@@ -72,6 +67,6 @@ def shorter(name: str) -> Iterator[str]:
     return (".".join(parts[:size]) for size in range(len(parts), 0, -1))
 
 
-def page_names(page: Page) -> set[str]:
+def page_names(codes: Mapping[str, str]) -> set[str]:
     """Return the full dotted names that the blocks of a page use."""
-    return {full for used in names_of(page).values() for full in used.values()}
+    return {full for used in names_of(codes).values() for full in used.values()}

@@ -1,72 +1,71 @@
-"""Which earlier blocks a block needs: together they are its runnable copy, a program that passes by itself.
+"""Which earlier blocks a block needs, by name: the nearest that binds what it reads, and those that change it since.
 
-A block needs the blocks that bind the names it uses, that change an object reachable from those names, or that draw
-from the random stream it continues. What `blocks.needs.effects` cannot see is found by running every copy.
+Together they are its runnable copy, a program that passes by itself. Aliases, gradients and the random stream are not
+followed: every copy is run and compared, so what names cannot tell is a failing copy, and is declared on the page.
 """
 
-from collections.abc import Iterator
+import builtins
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from blocks.needs.effects import Effects, read_effects
-from blocks.needs.sharing import families
-from blocks.read.page import Block, Page
-
-Codes = tuple[str, ...]
-"""The code of each Python block of a page, in page order."""
-Programs = list[list[int]]
-"""For each of them, which blocks make its runnable copy."""
-PROGRAMS: dict[Codes, Programs] = {}  # what has been computed; `blocks.needs.memory` keeps it
+from blocks.needs.names import read_names
 
 
-def needs(page: Page, target: Block) -> list[Block]:
-    """Return the blocks of the target's runnable copy, in page order, the target last."""
-    if target.kind != "python":
-        return [target]
-    if page.codes not in PROGRAMS:
-        PROGRAMS[page.codes] = read_programs(page.codes)
-    blocks = list(page.python.values())
-    return [blocks[index] for index in PROGRAMS[page.codes][list(page.python).index(target.name)]]
+@dataclass(frozen=True)
+class Source:
+    """One block, as far as needs depend on it."""
+
+    name: str
+    """Unique on its page."""
+    code: str
+    """Its Python code, '' for a shell block."""
+    declared: tuple[str, ...] = ()
+    """Names of the earlier blocks that the page says it needs."""
+    raises: bool = False
+    """Whether it ends with an exception: then what it changes is no reason to hold it."""
 
 
-def read_programs(codes: Codes) -> Programs:
-    """Return for each block of a page, given in page order, which blocks make its runnable copy."""
-    effects = read_effects(codes)
-    kinship = Kinship(effects)
-    return [read_program(last, effects, kinship) for last in range(len(codes))]
+def needs(sources: Sequence[Source]) -> list[tuple[str, ...]]:
+    """Return for each block of a page, given in page order, the names of the earlier blocks that it needs."""
+    page = Slices(sources)
+    return [tuple(sources[index].name for index in page.slice_of(last)[:-1]) for last in range(len(sources))]
 
 
-class Kinship:
-    """Which names of a page may share an object, and which a gradient may flow between."""
+class Slices:
+    """The blocks of a page, and what each does to names."""
 
-    def __init__(self, effects: list[Effects]) -> None:
-        self.sharing = families(link for effect in effects for link in effect.links)
-        self.flowing = families([*(flow for e in effects for flow in e.flows), *self.sharing.values()])
-        self.holders = {name for effect in effects for name in effect.holders}
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = sources
+        self.names = [read_names(source.code) for source in sources]
+        self.fixed = set(dir(builtins)).union(*(names.fixed for names in self.names))
+        self.places = {source.name: index for index, source in enumerate(sources)}
 
-    def reached(self, name: str, effect: Effects) -> bool:
-        """Tell whether a block's changes may reach the object behind the name."""
-        family = self.sharing.get(name, {name})
-        gradient = family & self.holders and effect.backward & self.flowing.get(name, {name})
-        return bool(effect.changes & family or gradient)
+    def slice_of(self, last: int) -> list[int]:
+        """Return which blocks make the runnable copy of the block at `last`, itself included, in page order."""
+        included: set[int] = set()
+        waiting = [last]
+        while waiting:
+            index = waiting.pop()
+            if index not in included:
+                included.add(index)
+                waiting += [self.places[name] for name in self.sources[index].declared]
+                waiting += [at for name in self.names[index].now for at in self.providers(name, index)]
+                waiting += [at for name in self.names[index].later for at in self.providers(name, last)]
+        return sorted(included)
+
+    def providers(self, name: str, before: int) -> Iterator[int]:
+        """Yield the nearest block before `before` that binds the name, and those after it that change its object."""
+        for index in range(before - 1, -1, -1):
+            names, raises = self.names[index], self.sources[index].raises
+            if name in names.binds or (name in names.changes and name not in self.fixed and not raises):
+                yield index
+            if name in names.binds and not raises:  # where a block raises, the name may keep what it held
+                return
 
 
-def read_program(last: int, effects: list[Effects], kinship: Kinship) -> list[int]:
-    """Return which blocks the block at `last` needs, itself included, in page order."""
-    included: set[int] = set()
-    found = [last]
-    while found:
-        index = found.pop()
-        if index not in included:
-            included.add(index)
-            wishes = [(name, index, False) for name in effects[index].uses]
-            wishes += [(name, last, True) for name in effects[index].later]
-            found += [provider for wish in wishes for provider in providers(*wish, effects, kinship)]
-    return sorted(included)
-
-
-def providers(name: str, before: int, later: bool, effects: list[Effects], kinship: Kinship) -> Iterator[int]:
-    """Yield the blocks before `before` that bind the name or change what it may hold, the nearest first."""
-    for index in range(before - 1, -1, -1):
-        if name in effects[index].binds or kinship.reached(name, effects[index]):
-            yield index
-        if name in effects[index].binds and not later:
-            return
+def reasons(program: Sequence[Source]) -> Iterator[tuple[Source, list[str]]]:
+    """Yield each block of a copy but the last, with the names that it gives to the blocks after it."""
+    names = [read_names(source.code) for source in program]
+    for index, part in enumerate(program[:-1]):
+        read = set[str]().union(*(after.now | after.later for after in names[index + 1 :]))
+        yield part, sorted((names[index].binds | names[index].changes) & read)

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from blocks.errors import BadInput
+from blocks.read.arguments import is_pattern, is_specifier, is_tolerance
 
 KNOWN = {
     "cuda": "needs a CUDA device",
-    "figure": "draws; alt= says what the picture shows",
+    "ends_process": "ends its process, which is one of its own, saying what matches match=",
+    "figure": "draws; alt= says what the picture shows, caption= stands below it",
     "multi_gpu": "needs two CUDA devices or more",
+    "needs": "needs the earlier blocks named, beside those that bind or change the names it reads",
     "network": "needs the network",
     "raises": "ends with the exception given, its message matching match=",
     "skip": "is not executed; reason= says why, until= how long",
@@ -27,7 +28,8 @@ KNOWN = {
     "xfail": "is expected to fail; reason= says why, until= how long",
 }
 KEYWORDS = {
-    "figure": {"alt"},
+    "ends_process": {"match"},
+    "figure": {"alt", "caption"},
     "raises": {"match"},
     "skip": {"reason", "until"},
     "skipif": {"reason", "until"},
@@ -120,30 +122,14 @@ def misuse(mark: Mark) -> str:
             return "needs a class of warnings" if base is Warning else "needs a class of exceptions"
         pattern = mark.kwargs.get("match", "")
         return "" if is_pattern(pattern) else f"has match={pattern!r}, which is no regular expression"
+    if mark.name == "ends_process" and not is_pattern(mark.kwargs.get("match", "")):
+        return f"has match={mark.kwargs['match']!r}, which is no regular expression"
     if mark.name == "tolerance":
         values = [*mark.args, *mark.kwargs.values()]
         return "" if len(mark.args) < 2 and values and all(map(is_tolerance, values)) else TOLERANCE
+    if mark.name == "needs":
+        named = mark.args and all(isinstance(name, str) for name in mark.args)
+        return "" if named else 'takes the names of blocks, such as needs("make-rows")'
     if len(mark.args) != POSITIONAL.get(mark.name, 0):
         return f"takes {POSITIONAL.get(mark.name, 0)} positional arguments"
     return "" if mark.name != "torch" or is_specifier(mark.args[0]) else f"names no versions: {mark.args[0]!r}"
-
-
-def is_pattern(text: object) -> bool:
-    """Tell whether the text is a regular expression."""
-    try:
-        return bool(re.compile(str(text)))
-    except re.error:
-        return False
-
-
-def is_tolerance(value: object) -> bool:
-    """Tell whether the value says how far a number may be off."""
-    return isinstance(value, int | float) and value > 0
-
-
-def is_specifier(text: object) -> bool:
-    """Tell whether the text names versions, such as `>=2.13`."""
-    try:
-        return bool(str(SpecifierSet(str(text))))
-    except InvalidSpecifier:
-        return False

@@ -1,48 +1,21 @@
 """A page and its blocks: `docs/x.md` shows the regions of `snippets/x.py`, one fence each, in the same order."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, product
 from pathlib import Path
 from string import ascii_lowercase
 
 from blocks.errors import BadInput, read_text
-from blocks.read.fences import Fence, read_fences
-from blocks.read.marks import PERMANENT, Mark
+from blocks.needs.needs import Source, needs
+from blocks.read.block import Block, python_block, shell_block
+from blocks.read.fences import read_fences
 from blocks.read.paths import snippet_path
 from blocks.read.regions import Region, check_code_outside, read_regions
 from blocks.read.tutorial import is_tutorial, read_cells
-from blocks.read.visible import check_code
 
-INCLUDE = re.compile(r'^-{2,}8<-{2,} +"(?P<path>[^":]+)(?::(?P<region>[^":]*))?"[ \t]*$')
-INSTALLS = re.compile(
-    r"\b(pip3?|uv|conda|mamba|brew|apt(-get)?|npm)\b.* (install|add|sync|create)\b|\b(curl|wget)\b|\bgit clone\b"
-)
-
-
-@dataclass(frozen=True)
-class Block:
-    """One named piece of code that a page shows and a run executes."""
-
-    name: str
-    """Test id, output key and anchor."""
-    kind: str
-    """`python` or `bash`."""
-    code: str
-    """Exactly what the page shows."""
-    page_line: int
-    """Line of its fence on the page."""
-    source: Path
-    """File that holds the code: the snippet, or the page for a shell block."""
-    line: int
-    """Line of `source` that holds the first line of the code."""
-    marks: tuple[Mark, ...] = ()
-    """What the page declares about it."""
-
-    def mark(self, name: str) -> Mark | None:
-        """Return the mark of that name, if the block has it."""
-        return next((mark for mark in self.marks if mark.name == name), None)
+__all__ = ["Block", "Page", "read_page"]
 
 
 @dataclass(frozen=True)
@@ -55,25 +28,29 @@ class Page:
     """The Python file with the same stem; it exists if a block comes from it."""
     blocks: tuple[Block, ...]
     """In page order, which is also snippet order."""
+    key: str = ""
+    """Its name in records and addresses: section and stem."""
 
     def __getitem__(self, name: str) -> Block:
-        return next(block for block in self.blocks if block.name == name)
+        return self.by_name[name]
 
     @cached_property
-    def python(self) -> dict[str, Block]:
-        """The Python blocks by name, in page order."""
-        return {block.name: block for block in self.blocks if block.kind == "python"}
+    def by_name(self) -> dict[str, Block]:
+        """The blocks by their names."""
+        return {block.name: block for block in self.blocks}
 
     @cached_property
-    def codes(self) -> tuple[str, ...]:
-        """The code of each Python block."""
-        return tuple(block.code for block in self.python.values())
+    def codes(self) -> dict[str, str]:
+        """The code of each Python block by its name."""
+        return {block.name: block.code for block in self.blocks if block.kind == "python"}
 
-    @property
-    def prefix(self) -> dict[str, tuple[str, ...]]:
-        """Names of the Python blocks up to and including each block."""
-        names = tuple(self.python)
-        return {name: names[: i + 1] for i, name in enumerate(names)}
+    def program(self, block: Block) -> list[Block]:
+        """Return the blocks of a block's runnable copy, in page order, itself last."""
+        return [*map(self.by_name.__getitem__, block.needs), block]
+
+    def before(self, block: Block) -> list[Block]:
+        """Return the blocks that a run of the page executes before a block."""
+        return [part for part in self.blocks[: self.blocks.index(block)] if not part.mark("skip")]
 
 
 def read_page(path: Path, root: Path) -> Page:
@@ -81,7 +58,7 @@ def read_page(path: Path, root: Path) -> Page:
     if is_tutorial(path):
         cells = read_cells(path)
         blocks = tuple(Block(cell.name, "python", cell.code, cell.line, path, cell.line, cell.marks) for cell in cells)
-        return Page(path, path, blocks)
+        return Page(path, path, with_needs(path, blocks), f"tutorials/{path.stem}")
     snippet = snippet_path(path, root)
     regions = read_regions(snippet) if snippet.exists() else {}
     shells = ("shell-" + "".join(letters) for size in count(1) for letters in product(ascii_lowercase, repeat=size))
@@ -93,39 +70,23 @@ def read_page(path: Path, root: Path) -> Page:
         if fence.kind
     )
     check_order(path, snippet, [block for block in blocks if block.kind == "python"], regions)
-    return Page(path, snippet, blocks)
+    return Page(path, snippet, with_needs(path, blocks), path.relative_to(root / "docs").with_suffix("").as_posix())
 
 
-def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: dict[str, Region]) -> Block:
-    """Return the block that a Python fence includes from the page's own snippet."""
-    lines = fence.text.splitlines()
-    include = INCLUDE.match(lines[0]) if len(lines) == 1 else None
-    own = snippet.relative_to(root / "snippets").as_posix()
-    advice = f'Write one line: --8<-- "{own}:region-name"'
-    if not include:
-        more = any(INCLUDE.match(line) for line in lines)
-        problem = "a Python fence holds more than one include" if more else "a Python fence holds its own code"
-        raise BadInput(path, fence.line, problem, advice)
-    if include["path"] != own:
-        raise BadInput(path, fence.line, f"the fence includes '{include['path']}', not this page's snippet", advice)
-    if not snippet.exists():
-        raise BadInput(path, fence.line, f"{snippet} does not exist", "Create it, or mend the include")
-    region = regions.get(include["region"] or "")
-    if region is None:
-        problem = f"no region '{include['region'] or ''}' in {own}"
-        raise BadInput(path, fence.line, problem, f"It has: {', '.join(regions) or 'none'}")
-    line, code = region.shown()
-    check_code(snippet, line, code)
-    return Block(region.name, "python", code, fence.line, snippet, line, fence.marks)
-
-
-def shell_block(path: Path, fence: Fence, name: str) -> Block:
-    """Return the block of a shell fence; one that would install or download is skipped with that reason."""
-    marks = fence.marks
-    if INSTALLS.search(fence.text) and not any(mark.name == "skip" for mark in marks):
-        marks += (Mark("skip", (), {"reason": "it would install or download", "until": PERMANENT}),)
-    check_code(path, fence.line + 1, fence.text)
-    return Block(name, "bash", fence.text, fence.line, path, fence.line + 1, marks)
+def with_needs(path: Path, blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Return the blocks of a page, each with what it needs by the names in its code and by its mark."""
+    sources = []
+    known: set[str] = set()
+    for block in blocks:
+        mark = block.mark("needs")
+        for name in mark.args if mark else ():
+            if name not in known:
+                problem = f"'{block.name}' needs '{name}', which is no block above it"
+                raise BadInput(path, block.page_line, problem, f"Above it are: {', '.join(known) or 'none'}")
+        known.add(block.name)
+        code = block.code if block.kind == "python" else ""
+        sources.append(Source(block.name, code, mark.args if mark else (), block.mark("raises") is not None))
+    return tuple(replace(block, needs=names) for block, names in zip(blocks, needs(sources), strict=True))
 
 
 def check_order(path: Path, snippet: Path, blocks: list[Block], regions: dict[str, Region]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from blocks.errors import BadInput, read_text, split_lines
+from blocks.needs.reader import is_main_guard
 
 MARKER = re.compile(r"^[ \t]*# *-{2,}8<-{2,} *\[ *(?P<kind>\w+) *: *(?P<name>[^\]\s]*) *\][ \t]*$")
 LOOSE = re.compile(r"-8<-+ *\[ *(?:start|end)")
@@ -121,8 +122,3 @@ def are_all(text: str, regions: dict[str, Region]) -> bool:
 def is_docstring(node: ast.stmt) -> bool:
     """Tell whether the statement is a bare string."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def is_main_guard(node: ast.If) -> bool:
-    """Tell whether the statement is `if __name__ == "__main__":`."""
-    return ast.unparse(node.test) == "__name__ == '__main__'" and not node.orelse

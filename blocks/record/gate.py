@@ -1,6 +1,9 @@
-"""Whether the records of a run allow publishing: every cell has one, made of this code, in which every block passed."""
+"""Whether records allow publishing: every cell has one, in which every block passed with this code and this output.
 
-import subprocess
+A record is judged block by block, by hashes of code and expected output, so it does not matter in which checkout, or
+copy without git, it was made. Beyond the cells, what has changed or not run counts for nothing, and a failure does.
+"""
+
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -8,52 +11,69 @@ from pathlib import Path
 
 from blocks.read.page import Page
 from blocks.record.cells import Matrix
-from blocks.record.record import Record, code_hash, page_key
+from blocks.record.outputs import read_outputs, variants
+from blocks.record.record import Record, code_hash, output_hash, page_key
+from blocks.run.applies import needs_gpu
 
 SHOWN = 10
+PROBLEMS = ("failed", "has changed since", "has not run")
 
 
 def refusals(records: Sequence[Record], pages: Sequence[Page], matrix: Matrix, root: Path) -> list[str]:
     """Return every reason not to publish; none means publish."""
-    missing = [
+    reasons = [
         f"no record of the cell {cell}"
         for cell in matrix.cells
         if not any(cell.holds(record.environment) for record in records)
     ]
-    return missing + [
-        f"{record.environment}: {fault}" for record in records for fault in faults(record, pages, matrix.skips, root)
-    ]
+    for record in records:
+        wanted = any(cell.holds(record.environment) for cell in matrix.cells)
+        against = faults(record, pages, matrix.skips, root) if wanted else failures(record, pages, root)
+        reasons += [f"{record.environment}: {fault}" for fault in against]
+    return reasons
 
 
 def faults(record: Record, pages: Sequence[Page], skips: float, root: Path) -> Iterator[str]:
-    """Yield what stands against one record."""
-    if not same_code(root, record.commit):
-        yield f"made from other code than this, at commit {record.commit or 'unknown'}"
-    found = list(verdicts(record, pages, root))
-    for problem in ("failed", "has changed since", "has not run"):
-        names = [name for name, verdict in found if verdict == problem]
-        rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        if names:
-            yield f"{len(names)} {problem}: {', '.join(names[:SHOWN])}{rest}"
-    left_out = sum(verdict.startswith("skipped") for _, verdict in found)
-    if left_out > skips * len(found):
-        yield f"{left_out} of {len(found)} blocks left out, more than {skips:.0%}"
+    """Yield what stands against the record of a cell."""
+    found = dict(verdicts(record, pages, root))
+    for problem in PROBLEMS:
+        yield from named(problem, found)
+    beyond = for_gpus(pages, root) if record.environment.device == "cpu" else set()
+    possible = found.keys() - beyond
+    left_out = sum(found[name].startswith("skipped") for name in possible)
+    if left_out > skips * len(possible):
+        yield f"{left_out} of {len(possible)} blocks left out, more than {skips:.0%}"
+
+
+def failures(record: Record, pages: Sequence[Page], root: Path) -> Iterator[str]:
+    """Yield what stands against a record that no cell asks for."""
+    yield from named(PROBLEMS[0], dict(verdicts(record, pages, root)))
+
+
+def named(problem: str, found: dict[str, str]) -> Iterator[str]:
+    """Yield how many blocks have this verdict, and the first of them, if any has."""
+    names = [name for name, verdict in found.items() if verdict == problem]
+    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    if names:
+        yield f"{len(names)} {problem}: {', '.join(names[:SHOWN])}{rest}"
+
+
+def for_gpus(pages: Sequence[Page], root: Path) -> set[str]:
+    """Return the ids of the blocks that no CPU can run."""
+    return {f"{page_key(page, root)}::{block.name}" for page in pages for block in page.blocks if needs_gpu(block)}
 
 
 def verdicts(record: Record, pages: Sequence[Page], root: Path) -> Iterator[tuple[str, str]]:
     """Yield each block's id with its verdict, or why it has none."""
+    place = record.environment
     for page in pages:
         known = record.blocks.get(page_key(page, root), {})
+        outputs = read_outputs(page.snippet, variants(page.snippet, place.device, place.torch))
         for block in page.blocks:
             entry = known.get(block.name, {"verdict": "has not run"})
-            fresh = "code" not in entry or entry["code"] == code_hash(page, block)
+            now = {"code": code_hash(page, block), "output": output_hash(outputs.get(block.name, ""))}
+            fresh = all(entry.get(name, value) == value for name, value in now.items())
             yield f"{page_key(page, root)}::{block.name}", entry["verdict"] if fresh else "has changed since"
-
-
-def same_code(root: Path, commit: str) -> bool:
-    """Tell whether the files here, but for the records, are those of that commit."""
-    command = ["git", "-C", str(root), "diff", "--quiet", commit, "--", ".", ":(exclude)docs/records"]
-    return bool(commit) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def merged(records: Sequence[Record]) -> list[Record]:

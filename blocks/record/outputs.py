@@ -7,26 +7,33 @@
 import re
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from packaging.version import Version
 
 from blocks.read.regions import read_regions
+from blocks.record.places import without_places
 
-VOLATILE = (
+CONTROL = (
+    (re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"), ""),  # colours, links
     (re.compile("\r"), "\n"),  # a line drawn over, such as a progress bar
-    (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x..."),
-    (re.compile(re.escape(tempfile.gettempdir()) + r"/[^\s'\"]*?(?=[/'\"\s]|$)"), "/tmp/..."),
-    (re.compile(r" \(Triggered internally at [^)]*\)"), ""),
-    (re.compile(r"(?<=[\s'\"])/(?:[^\s'\"/]+/)+site-packages/"), ".../site-packages/"),
+    (re.compile(r"[\x00-\x08\x0b-\x1f\x7f]"), ""),
 )
+VOLATILE = (
+    (re.compile(r"\b(at|object) 0x[0-9a-fA-F]{8,}\b"), r"\1 0x..."),  # other hexadecimal numbers are values
+    (re.compile(r" \(Triggered internally at [^)]*\)"), ""),
+)
+MARKER = re.compile(r"(-8<-+ *)(\\*)(?=\[ *(?:start|end))")
 
 
-def normalise(text: str) -> str:
-    """Return the text with what differs from run to run (addresses, temporary and installation paths) taken out."""
-    for pattern, substitute in VOLATILE:
+def normalise(text: str, source: PurePath | None = None) -> str:
+    """Return the text without control characters and what differs from run to run: addresses and places of files.
+
+    `source` is the file whose code printed it: `<page>` stands for that, `.../` for the project it lies in.
+    """
+    for pattern, substitute in (*CONTROL, *VOLATILE):
         text = pattern.sub(substitute, text)
-    return text
+    return without_places(text, source)
 
 
 def output_path(snippet: Path, variant: str = "") -> Path:
@@ -45,14 +52,15 @@ def variants(snippet: Path, device: str, torch: str) -> list[str]:
 def read_outputs(snippet: Path, over: Sequence[str] = ()) -> dict[str, str]:
     """Return the recorded output of each block that printed, with these variants read over it."""
     paths = [path for variant in ("", *over) if (path := output_path(snippet, variant)).exists()]
-    return {region.name: region.text for path in paths for region in read_regions(path).values()}
+    regions = [region for path in paths for region in read_regions(path).values()]
+    return {region.name: MARKER.sub(lambda match: match[1] + match[2][1:], region.text) for region in regions}
 
 
 def write_outputs(snippet: Path, outputs: dict[str, str], variant: str = "") -> bool:
     """Record the outputs, in the order given, whole or not at all; tell whether the file changed."""
     path = output_path(snippet, variant)
     text = "\n".join(
-        f"# --8<-- [start:{name}]\n{output}{'' if output.endswith(chr(10)) else chr(10)}# --8<-- [end:{name}]\n"
+        f"# --8<-- [start:{name}]\n{as_text(output)}# --8<-- [end:{name}]\n"
         for name, output in outputs.items()
         if output
     )
@@ -61,6 +69,11 @@ def write_outputs(snippet: Path, outputs: dict[str, str], variant: str = "") -> 
         return False
     write_whole(path, text)
     return True
+
+
+def as_text(output: str) -> str:
+    """Return whole lines, in which what looks like a marker of a region is none: it has a backslash more."""
+    return MARKER.sub(r"\1\2\\", output if output.endswith("\n") else f"{output}\n")
 
 
 def write_whole(path: Path, text: str) -> None:

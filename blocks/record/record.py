@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from blocks.errors import BadInput
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.record.outputs import write_whole
 from blocks.run.environment import Environment
@@ -31,7 +30,7 @@ class Record:
     seconds: dict[str, int]
     """Wall time of each page, rounded up."""
     blocks: Verdicts
-    """By page and block: `code`, a hash, and `verdict`: `passed`, `failed` or `skipped: REASON`."""
+    """By page and block: hashes of `code` and `output`, and `verdict`: `passed`, `failed` or `skipped: REASON`."""
 
     def verdict(self, page: str, block: str, code: str) -> str:
         """Return the verdict on exactly this code, or '' if this code has not run here."""
@@ -52,8 +51,13 @@ def key(snippet: Path, root: Path) -> str:
 
 def code_hash(page: Page, block: Block) -> str:
     """Return the hash of a block's code and of the code that it needs."""
-    code = "\0".join(part.code for part in needs(page, block))
+    code = "\0".join(part.code for part in page.program(block))
     return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def output_hash(text: str) -> str:
+    """Return the hash of the output that is recorded for a block, against which it has run."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def read_records(folder: Path) -> list[Record]:

@@ -1,22 +1,21 @@
-"""The frame of a block: a bar with its marks and buttons above the code, its picture and output below."""
+"""The frame of a block: what a reader can do with it, its code, its picture, its output, and where it did not pass."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlencode
 
-from blocks.needs.imports import names_of, shorter
-from blocks.needs.needs import needs
-from blocks.read.marks import Mark
 from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_path
+from blocks.record.outputs import read_outputs
 from blocks.record.record import Record, page_key
-from blocks.record.status import block_status
+from blocks.record.status import Status, block_status
 from blocks.render.program import heading
+from blocks.render.template import Markup, fill
 
-UNSEARCHED = ' data-search-exclude="yes"'  # what the search index leaves out; the theme removes it from the page
 SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
 
 
@@ -32,6 +31,10 @@ class Site:
     """Address of the repository, from `mkdocs.yml`."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Where the official documentation describes a name."""
+    days: Mapping[str, date] = field(default_factory=dict)
+    """When each file last changed."""
+    torch: str = ""
+    """The release that the guide is written for."""
     folders: bool = True
     """Whether a page is a folder with an `index.html`, or a file of its own as on a disk."""
 
@@ -42,65 +45,73 @@ class Site:
         return f"{top}{key}.html"
 
 
-def bar(page: Page, block: Block, site: Site, top: str) -> str:
-    """Return the line above a block: its name, where it passed, and what a reader can do with it."""
-    status = block_status(page, block, site.records, site.root)
-    wanted = " ".join(part.name for part in needs(page, block))
-    script = "" if block.kind == "bash" else '<button type="button" class="copy-script">Copy as script</button>'
-    marks = f"{site.address('about/conventions', top)}#marks"
-    first = escape(heading(page_key(page, site.root), block, status.torch))
-    return (
-        f'<div class="block-bar" data-needs="{wanted}" data-heading="{first}">'
-        f'<a class="block-name" href="#block-{block.name}">{block.name}</a>'
-        f'<a class="mark {status.kind}" href="{marks}" title="{escape(status.long)}">{status.short}</a>'
-        f'<a class="report" href="{escape(report_url(page, block, status.long, site))}">Report</a>'
-        f'<button type="button" class="copy">Copy</button>{script}</div>'
-    )
+class Frames:
+    """What makes the frames of one page's blocks."""
+
+    def __init__(self, page: Page, site: Site, top: str) -> None:
+        self.page, self.site, self.top = page, site, top
+        self.outputs = read_outputs(page.snippet)
+        self.statuses = {block.name: block_status(page, block, site.records, site.root) for block in page.blocks}
+        self.usual = usual(page, self.statuses)
+
+    def frame(self, block: Block, code: str, notes: str = "") -> str:
+        """Return the block's frame around its highlighted code and the notes on its lines."""
+        status = self.statuses[block.name]
+        return fill(
+            "block",
+            name=block.name,
+            needs=" ".join([*block.needs, block.name]),
+            heading=heading(page_key(self.page, self.site.root), block, status.torch),
+            mark=self.mark(block, status),
+            report=report_url(self.page, self.site, block.name, status.long),
+            script=block.kind != "bash",
+            fold=fold(block),
+            code=Markup(code),
+            notes=Markup(notes),
+            image=self.image(block),
+            printed=self.outputs.get(block.name, "").rstrip("\n").splitlines(),
+        )
+
+    def mark(self, block: Block, status: Status) -> dict[str, str] | None:
+        """Return where the block stands, if that is not what the page says of itself."""
+        if status.short == self.usual:
+            return None
+        url = f"{self.site.address('about/conventions', self.top)}#marks"
+        kind, short = status.kind, status.short
+        if block.mark("cuda"):
+            kind, short = {"partly": "passed"}.get(kind, kind), "needs CUDA"
+        return {"kind": kind, "short": short, "long": status.long, "url": url}
+
+    def image(self, block: Block) -> dict[str, str] | None:
+        """Return address, size in pixels and texts of what the block drew, if it did."""
+        mark = block.mark("figure")
+        if mark is None or not (path := figure_path(self.page, block, self.site.root)).exists():
+            return None
+        head = path.read_text("utf-8").split(">", 1)[0]
+        sides = "".join(f' {side}="{round(float(points) * 4 / 3)}"' for side, points in SIZE.findall(head))
+        source = f"{self.top}{path.relative_to(self.site.root / 'docs').as_posix()}"
+        texts = {"alt": mark.kwargs["alt"], "caption": mark.kwargs.get("caption", "")}
+        return {"source": source, "sides": Markup(sides), **texts}
 
 
-def report_url(page: Page, block: Block, verified: str, site: Site) -> str:
+def usual(page: Page, statuses: Mapping[str, Status]) -> str:
+    """Return in a few words where most of the page's blocks stand, of those that are executed."""
+    counts = Counter(statuses[block.name].short for block in page.blocks if not block.mark("skip"))
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def fold(block: Block) -> str:
+    """Return the line that folded code opens from, or '': the setup is folded, and what draws a picture."""
+    lines = block.code.count("\n")
+    size = f"{lines} line{'s' if lines > 1 else ''}"
+    if block.mark("figure"):
+        return f"Code for this figure, {size}"
+    return f"Setup, {size}" if block.name == "setup" else ""
+
+
+def report_url(page: Page, site: Site, block: str, verified: str) -> str:
     """Return the address of an issue form with page, block, devices and versions filled in."""
     where = page.path.relative_to(site.root).as_posix()
-    fields = {"template": "wrong-block.yml", "title": f"{where}: {block.name}", "page": where, "block": block.name}
-    return f"{site.repository}/issues/new?{urlencode(fields | {'versions': verified})}"
-
-
-def output(text: str) -> str:
-    """Return the element that shows what a block printed, or nothing."""
-    if not text:
-        return ""
-    return (
-        '<div class="output"><span class="output-label">Output</span>'
-        f"<pre><samp>{escape(text.rstrip(chr(10)), quote=False)}</samp></pre></div>"
-    )
-
-
-def picture(page: Page, block: Block, root: Path, top: str) -> str:
-    """Return the element that shows what a block drew, or nothing."""
-    mark = block.mark("figure")
-    if mark is None or not (path := figure_path(page, block, root)).exists():
-        return ""
-    return image(mark, path, f"{top}{path.relative_to(root / 'docs').as_posix()}")
-
-
-def image(mark: Mark, path: Path, source: str) -> str:
-    """Return the picture's element, with its size in pixels and its alternative text."""
-    head = path.read_text("utf-8").split(">", 1)[0]
-    sides = "".join(f' {side}="{round(float(points) * 4 / 3)}"' for side, points in SIZE.findall(head))
-    return f'<img class="figure" src="{source}" alt="{escape(mark.kwargs["alt"])}"{sides} loading="lazy">'
-
-
-def references(page: Page, site: Site) -> list[str]:
-    """Return for each block a line of links to the official documentation: each name where the page first uses it."""
-    seen: set[str] = set()
-    lines, names = [], names_of(page)
-    for block in page.blocks:
-        links = []
-        for written, full in names.get(block.name, {}).items():
-            pairs = zip(shorter(written), shorter(full), strict=False)
-            label, name = next(((label, name) for label, name in pairs if name in site.addresses), ("", ""))
-            if name and site.addresses[name] not in seen:
-                seen.add(site.addresses[name])
-                links.append(f'<a href="{escape(site.addresses[name])}"><code>{label}</code></a>')
-        lines.append(f'<p class="references">In the documentation: {", ".join(links)}</p>' if links else "")
-    return lines
+    title = f"{where}: {block}" if block else where
+    fields = {"template": "wrong-block.yml", "title": title, "page": where, "block": block, "versions": verified}
+    return f"{site.repository}/issues/new?{urlencode(fields)}"

@@ -1,27 +1,32 @@
 """The whole guide at one moment: its pages and records, and what a site builder asks of them."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from blocks.needs.memory import kept, recall
 from blocks.read import tutorial
 from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages
 from blocks.record.documentation import read_addresses
-from blocks.record.outputs import write_whole
 from blocks.record.record import page_key, read_records
 from blocks.render import heading, verification
 from blocks.render import html as rendering
+from blocks.render.aims import with_aims
+from blocks.render.formulas import with_formulas
 from blocks.render.frame import Site
+from blocks.render.history import last_changes
 from blocks.render.notebook import notebook
 from blocks.render.program import program
 from blocks.render.prose import markdown
 
 TOTALS = "<!-- totals -->"
+FENCED = re.compile(r"(^ *(?P<ticks>`{3,})[^`\n]*\n.*?^ *(?P=ticks)`*[ \t]*$)", re.MULTILINE | re.DOTALL)
+TAGS = re.compile(r"^[ \t]*</?(?:div|section|span|p|ul|li)\b[^>\n]*>[ \t]*\n", re.MULTILINE)
+CLASSES = re.compile(r"[ \t]*\{ ?[.#][\w .#=\"-]*\}(?=[ \t]*$)", re.MULTILINE)
+PIN = re.compile(r"^torch==(\d+\.\d+)", re.MULTILINE)
 
 
 def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
@@ -33,31 +38,34 @@ def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
     return f"{site_url}{target.rstrip('/')}/{anchor}" if target else f"{site_url}{anchor}"
 
 
+def pinned_torch(root: Path) -> str:
+    """Return major and minor version of the torch that the guide is made with, or ''."""
+    pins = root / "requirements.in"
+    found = PIN.search(pins.read_text("utf-8")) if pins.exists() else None
+    return found[1] if found else ""
+
+
+def without_markup(text: str) -> str:
+    """Return Markdown without the lines that are HTML, and without classes for a style sheet."""
+    parts = FENCED.split(text)
+    del parts[2::3]  # the ticks; prose and code stand by turns
+    parts[::2] = [CLASSES.sub("", TAGS.sub("", prose)) for prose in parts[::2]]
+    return re.sub(r"\n{3,}", "\n\n", "".join(parts)).strip() + "\n"
+
+
 class Guide:
     """Pages, snippets and records below one root, read once."""
 
     def __init__(self, root: Path, repository: str, folders: bool = True) -> None:
         self.root = root
-        self.reading: dict[Path, int] = {}  # minutes that a page takes, measured before it gets its outputs
         records = tuple(read_records(root / "docs" / "records"))
-        self.site = Site(root, records, repository.rstrip("/"), read_addresses(root), folders)
+        known = read_addresses(root), last_changes(root), pinned_torch(root)
+        self.site = Site(root, records, repository.rstrip("/"), *known, folders)
 
     @cached_property
     def pages(self) -> dict[Path, Page]:
         """Every page by the path of its Markdown file, or of its script for a tutorial."""
-        pages = {path: read_page(path, self.root) for path in find_pages(self.root)}
-        recall(self.memory, pages.values())
-        return pages
-
-    @property
-    def memory(self) -> Path:
-        """The file that keeps what is costly to compute for the next build."""
-        return self.root / ".cache" / "needs.json"
-
-    def remember(self) -> None:
-        """Keep what this build computed, where the folder can be written."""
-        with suppress(OSError):
-            write_whole(self.memory, kept(self.pages.values()))
+        return {path: read_page(path, self.root) for path in find_pages(self.root)}
 
     def read_again(self, path: Path) -> None:
         """Read one page as it is now."""
@@ -79,26 +87,24 @@ class Guide:
         """Yield address, title and text of each page as Markdown."""
         for page in self.pages.values():
             key = page_key(page, self.root)
-            text = markdown(page, self.root, partial(absolute, site_url, key))
-            yield f"{key}.md", text.splitlines()[0].lstrip("# "), text
+            text = without_markup(markdown(page, self.root, partial(absolute, site_url, key)))
+            title, _, rest = text.partition("\n")
+            made = f"written for torch {self.site.torch}" if page.blocks and self.site.torch else ""
+            source = ", ".join(filter(None, (absolute(site_url, "", f"{key}.md", ""), made)))
+            yield f"{key}.md", title.lstrip("# "), f"{title}\n\n> {source}\n{rest}"
 
-    def markdown(self, path: Path, markdown: str) -> str:
-        """Return a page's Markdown with the code in its fences and the totals filled in."""
+    def markdown(self, path: Path, markdown: str, meta: Mapping[str, Any]) -> str:
+        """Return a page's Markdown with the code in its fences, its aims, and the totals filled in."""
         if TOTALS in markdown:
             markdown = markdown.replace(TOTALS, verification.totals(list(self.pages.values()), self.site))
-        return rendering.with_code(self.pages[path], markdown)
+        return with_aims(path, rendering.with_code(self.pages[path], markdown), meta)
 
-    def html(self, path: Path, html: str, title: heading.Title, top: str) -> str:
-        """Return what search finds of a page's HTML: with what came of each block below it."""
-        page, self.reading[path] = self.pages[path], heading.minutes(html)
+    def html(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
+        """Return what a reader sees of a page, from the HTML of its Markdown."""
+        page, reading = self.pages[path], heading.minutes(html)
         if path == page.snippet:
             html = tutorial.with_links(path, html, title)
-        framed = rendering.with_results(page, rendering.with_wide_tables(html), self.site, top)
-        return verification.with_tables(framed, list(self.pages.values()), self.site, top)
-
-    def framed(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
-        """Return a page's HTML with the facts below its title and a bar on every block."""
-        page, reading = self.pages[path], self.reading[path]
-        return heading.with_heading(
-            page, rendering.with_bars(page, html, self.site, top), reading, meta, title, self.site
-        )
+        html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
+        shown = [page for page in self.pages.values() if page.blocks]
+        html = verification.Tables(shown, self.site, title, top).fill_in(html)
+        return heading.with_foot(page, heading.with_heading(page, html, reading, meta, title, self.site), self.site)

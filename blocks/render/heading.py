@@ -1,17 +1,18 @@
-"""What stands below a page's title: where it was verified, what to know first, how long it takes, what to take away."""
+"""Below a page's title: how long it takes, what it needs, where it passed, what to do with it; at its foot its date."""
 
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from blocks.read.page import Page
 from blocks.record.record import page_key
-from blocks.record.status import page_status
+from blocks.record.status import page_status, verified
 from blocks.record.summary import spans, summary
 from blocks.record.works_from import page_works_from
-from blocks.render.frame import Site
+from blocks.render.frame import Site, report_url
+from blocks.render.history import spoken
+from blocks.render.template import fill
 from blocks.render.verification import anchor, said
 from blocks.run.environment import Environment
 
@@ -22,50 +23,56 @@ GITHUB = "https://github.com/"
 
 
 def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], title: Title, site: Site) -> str:
-    """Return the page's HTML with these lines after its title.
+    """Return the page's HTML with its menu and facts after its title; the home page has none.
 
     `reading` is in minutes; `title` gives the title and relative address of a page by its path below `docs/`.
     """
-    if TITLE_END not in html:
+    if TITLE_END not in html or page_key(page, site.root) == "index":
         return html
-    before = prerequisites(meta.get("prerequisites") or [], title)
-    lines = verified(page, site, title), before, f"{reading} min read{run_time(page, site)}", actions(page, site)
+    known = [found for path in meta.get("prerequisites") or [] if (found := title(path))]
+    facts = {"reading": reading, "needs": known, "verified": standing(page, site, title)}
     head, tail = html.split(TITLE_END, 1)
-    shown = "".join(f"<p>{line}</p>" for line in lines if line)
-    status = '<p id="copied" role="status" aria-live="polite"></p>'
-    return f'{head}{TITLE_END}<div class="page-facts">{shown}{status}</div>{tail}'
+    return f"{head}{TITLE_END}{fill('facts', **facts, **actions(page, site))}{tail}"
 
 
-def verified(page: Page, site: Site, title: Title) -> str:
-    """Return in which environments every block of the page, as it stands, has passed."""
+def standing(page: Page, site: Site, title: Title) -> dict[str, str] | None:
+    """Return where every block of the page, as it stands, has passed: a few words, the list, the row with all of it."""
     if not page.blocks:
-        return ""
-    places = page_status(page, site.records, site.root)
+        return None
+    places = ran(page, site)
     _, address = title("about/verification.md") or ("", "")
-    link = f"{address}#{anchor(page, site.root)}"
-    if not places:
-        return f'<a href="{link}">Not yet verified</a>: no recorded environment has passed every block as it stands.'
-    every = escape("\n".join(map(str, places)))
-    on = f'<a href="{link}" title="{every}">Verified</a> on {escape(summary(places))}.'
-    return f"{on}{limits(page, places, site)}"
+    text = f"verified on {devices(places)}{since(page, places, site)}" if places else unverified(page, site)
+    return {"url": f"{address}#{anchor(page, site.root)}", "places": "\n".join(map(str, places)), "text": text}
 
 
-def limits(page: Page, places: Sequence[Environment], site: Site) -> str:
-    """Return what the list of environments leaves open: an older torch that does not do, CUDA."""
+def ran(page: Page, site: Site) -> list[Environment]:
+    """Return where the page is verified, without the places in which each of its blocks was skipped."""
+    whole = page_status(page, site.records, site.root)
+    records = [record for record in site.records if record.environment in whole]
+    return [r.environment for r in records if any(said(page, b, r, site.root) == "passed" for b in page.blocks)]
+
+
+def devices(places: Sequence[Environment]) -> str:
+    """Return such as 'CPU and CUDA, torch 2.11 to 2.15', or 'CPU (torch 2.15) and CUDA (2.11)' where they differ."""
+    kinds = {"cpu": "CPU", "cuda": "CUDA"}
+    found = {name: spans(e.torch for e in places if e.device == kind) for kind, name in kinds.items()}
+    found = {name: versions for name, versions in found.items() if versions}
+    if len(set(found.values())) == 1:
+        return f"{' and '.join(found)}, torch {next(iter(found.values()))}"
+    return f"CPU (torch {found['CPU']}) and CUDA ({found['CUDA']})"
+
+
+def since(page: Page, places: Sequence[Environment], site: Site) -> str:
+    """Return the first torch that does, if older ones among these places do not."""
     oldest, needed = spans(place.torch for place in places), page_works_from(page, site.records, site.root)
-    text = f" Works from torch {needed} on." if needed and not oldest.startswith(needed) else ""
-    if any(place.device == "cuda" for place in places):
-        return text
-    gpus = [record for record in site.records if record.environment.device == "cuda"]
-    ran = any(said(page, block, record, site.root) == "passed" for record in gpus for block in page.blocks)
-    return f"{text} {'Not every block has passed' if ran else 'Not yet run'} on CUDA."
+    return f", works from torch {needed}" if needed and not re.match(rf"{re.escape(needed)}\b", oldest) else ""
 
 
-def prerequisites(paths: Sequence[str], title: Title) -> str:
-    """Return links to the pages that a reader should know first."""
-    known = [found for path in paths if (found := title(path))]
-    links = [f'<a href="{address}">{escape(name)}</a>' for name, address in known]
-    return f"Before you start: {', '.join(links)}." if links else ""
+def unverified(page: Page, site: Site) -> str:
+    """Return how many blocks have passed as they stand, on a page of which no environment has passed all."""
+    executed = [block for block in page.blocks if not block.mark("skip")]
+    passed = sum(any(verified(said(page, b, record, site.root)) for record in site.records) for b in executed)
+    return f"{passed} of {len(executed)} blocks verified as they stand" if passed else "not yet verified as it stands"
 
 
 def minutes(html: str) -> int:
@@ -75,25 +82,31 @@ def minutes(html: str) -> int:
     return max(1, math.ceil(len(words) / WORDS_A_MINUTE))
 
 
-def run_time(page: Page, site: Site) -> str:
-    """Return how long the page runs on a CPU, from the newest record that knows."""
-    key = page_key(page, site.root)
-    known = [r.seconds[key] for r in site.records if r.environment.device == "cpu" and key in r.seconds]
-    return f", runs in about {max(known[0], 1)} s on a CPU" if known else ""
+def actions(page: Page, site: Site) -> dict[str, Any]:
+    """Return where a reader takes the whole page away, runs it elsewhere, sees its source, changes or reports it."""
+    key, blocks = page_key(page, site.root), bool(page.blocks)
+    up = "../" if site.folders else ""
+    endings = [("Script (.py)", "py"), ("Notebook (.ipynb)", "ipynb")] if blocks else []
+    files = [(name, f"{up}{key.rsplit('/', 1)[-1]}.{ending}") for name, ending in [*endings, ("Markdown (.md)", "md")]]
+    notebook = f"{site.repository.removeprefix(GITHUB)}/blob/notebooks/{key}.ipynb"
+    source, text = ((page.snippet if blocks else page.path), page.path)
+    places = ran(page, site)
+    return {
+        "folders": site.folders,  # a page read from disk may not fetch its neighbour
+        "files": files,
+        "colab": blocks
+        and site.repository.startswith(GITHUB)
+        and f"https://colab.research.google.com/github/{notebook}",
+        "source": f"{site.repository}/blob/main/{source.relative_to(site.root).as_posix()}",
+        "edit": f"{site.repository}/edit/main/{text.relative_to(site.root).as_posix()}",
+        "report": blocks
+        and report_url(page, site, "", f"Passed on {summary(places)}" if places else "Not yet verified"),
+    }
 
 
-def actions(page: Page, site: Site) -> str:
-    """Return what a reader can do with the whole page: take it away, run it elsewhere, see its source."""
-    key = page_key(page, site.root)
-    up = "../" if site.folders and key != "index" else ""
-    endings = [("py", "script"), ("ipynb", "notebook"), ("md", "Markdown")] if page.blocks else [("md", "Markdown")]
-    files = [f'<a href="{up}{key.rsplit("/", 1)[-1]}.{ending}" download>{name}</a>' for ending, name in endings]
-    source = page.snippet if page.blocks else page.path
-    links = [f"Download as {', '.join(files)}"]
-    if site.folders:  # a page read from disk may not fetch its neighbour
-        links.append('<button type="button" class="copy-page">Copy page as Markdown</button>')
-    if page.blocks and site.repository.startswith(GITHUB):
-        notebook = f"{site.repository.removeprefix(GITHUB)}/blob/notebooks/{key}.ipynb"
-        links.append(f'<a href="https://colab.research.google.com/github/{escape(notebook)}">Open in Colab</a>')
-    links.append(f'<a href="{escape(site.repository)}/blob/main/{source.relative_to(site.root).as_posix()}">Source</a>')
-    return " · ".join(links)
+def with_foot(page: Page, html: str, site: Site) -> str:
+    """Return the page's HTML with its date and the release that it was written for at its foot."""
+    files = (path.relative_to(site.root).as_posix() for path in (page.path, page.snippet))
+    days = [site.days[file] for file in files if file in site.days]
+    day, torch = spoken(max(days)) if days else "", site.torch if page.blocks else ""
+    return html + fill("foot", day=day, torch=torch) if day or torch else html

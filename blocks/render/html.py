@@ -7,11 +7,13 @@ from blocks.errors import BadInput, read_text, split_lines
 from blocks.read.fences import read_fences
 from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial
-from blocks.record.outputs import read_outputs
-from blocks.render.frame import UNSEARCHED, Site, bar, output, picture, references
+from blocks.render.api_links import described, with_links
+from blocks.render.frame import Frames, Site, fold
 
-CODE_END = "</code></pre></div>"
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
+LISTING = re.compile(
+    rf"(?P<listing>{RENDERED.pattern}.*?</code></pre></div>)(?P<below>\s*<ol>(?P<notes>.*?)</ol>)?", re.DOTALL
+)
 
 
 def with_code(page: Page, markdown: str) -> str:
@@ -24,7 +26,8 @@ def with_code(page: Page, markdown: str) -> str:
     fences = [fence for fence in read_fences(page.path, known) if fence.kind]
     for fence, block in reversed(list(zip(fences, page.blocks, strict=True))):
         ticks = "`" * (3 + max((len(run) for run in re.findall("`+", block.code)), default=0))
-        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {option_text(fence.info)}}}"
+        lights = f'hl_lines="{" ".join(map(str, block.lights))}" ' if block.lights else ""
+        head = f"{fence.prefix}{ticks} {{.{fence.kind} #block-{block.name} {lights}{option_text(fence.info)}}}"
         code = [f"{fence.prefix}{line}" for line in split_lines(block.code)]
         lines[fence.line - 1 - above : fence.end - above] = [head, *code, f"{fence.prefix}{ticks}"]
     return "\n".join(lines)
@@ -38,8 +41,8 @@ def option_text(info: str) -> str:
     return rest[1:-1] if rest.startswith("{") and rest.endswith("}") else rest
 
 
-def with_results(page: Page, html: str, site: Site, top: str) -> str:
-    """Return the page's HTML with what came of each block below it; `top` leads from the page to the site's root.
+def with_frames(page: Page, html: str, site: Site, top: str) -> str:
+    """Return the page's HTML with every block in its frame; `top` leads from the page to the site's root.
 
     Raises `BadInput` if what is rendered is not what is run.
     """
@@ -47,34 +50,47 @@ def with_results(page: Page, html: str, site: Site, top: str) -> str:
     if shown != len(page.blocks):
         problem = f"{shown} code blocks are rendered and {len(page.blocks)} are run"
         raise BadInput(page.path, 1, problem, "Look for a fence in an unusual place")
-    outputs = read_outputs(page.snippet)
-    for block, linked in zip(page.blocks, references(page, site), strict=True):
-        at = html.find(f' id="block-{block.name}"')
-        start, end = html.rfind("<div", 0, at), html.find(CODE_END, at) + len(CODE_END)
-        if at < 0 or end < len(CODE_END):
-            raise BadInput(page.path, block.page_line, f"block '{block.name}' is not rendered", "Mend its fence")
-        code = html[start:end].replace(f' id="block-{block.name}"', "", 1)
-        if shown_code(code) != block.code:
-            raise BadInput(
-                page.path, block.page_line, f"block '{block.name}' is not shown as it was run", "Mend its fence"
-            )
-        if block.name == "setup" or block.mark("figure"):  # the same imports on every page, and strokes of a pen
-            code, linked = (part.replace(">", f"{UNSEARCHED}>", 1) for part in (code, linked))
-        parts = code, picture(page, block, site.root, top), output(outputs.get(block.name, "")), linked
-        html = f"{html[:start]}{opening(block)}{''.join(parts)}</div>{html[end:]}"
-    return html
+    frames, linked, seen = Frames(page, site, top), described(page, site.addresses), set[str]()
+    blocks = iter(page.blocks)
+
+    def framed(found: re.Match[str]) -> str:
+        block = next(blocks)
+        code, below = checked(page, block, found["listing"]), found["below"] or ""
+        notes = numbered(page, block, found["notes"] or "") if block.notes else ""
+        if fold(block):  # the same imports on every page, and strokes of a pen: nothing to search for
+            code = code.replace(">", ' data-search-exclude="yes">', 1)
+        code = with_links(with_numbers(code, block), linked.get(block.name, {}), seen)
+        return frames.frame(block, code, notes) + ("" if notes else below)
+
+    return LISTING.sub(framed, html)
 
 
-def opening(block: Block) -> str:
-    """Return the tag that opens a block's frame."""
-    return f'<div class="block" id="block-{block.name}">'
+def checked(page: Page, block: Block, listing: str) -> str:
+    """Return a listing without its anchor, which goes to the frame; refuse one that is not the block as it was run."""
+    anchor = f' id="block-{block.name}"'
+    if anchor not in listing.split(">", 1)[0]:
+        raise BadInput(page.path, block.page_line, f"block '{block.name}' is not rendered", "Mend its fence")
+    if shown_code(listing) != block.code:
+        problem = f"block '{block.name}' is not shown as it was run"
+        raise BadInput(page.path, block.page_line, problem, "Mend its fence")
+    return listing.replace(anchor, "", 1)
 
 
-def with_bars(page: Page, html: str, site: Site, top: str) -> str:
-    """Return the HTML with a bar on top of each block: what no search needs to find."""
-    for block in page.blocks:
-        html = html.replace(opening(block), opening(block) + bar(page, block, site, top), 1)
-    return html
+def numbered(page: Page, block: Block, notes: str) -> str:
+    """Return the list below a block as the notes on its lines; refuse one of another length."""
+    count = len(re.findall(r"<li>", notes))
+    if count != len(block.notes):
+        problem = f"'{block.name}' has {len(block.notes)} numbered lines, and {count} notes follow it"
+        raise BadInput(page.path, block.page_line, problem, "Write as many below the fence: '1. ...', '2. ...'")
+    return f'<ol class="notes">{notes}</ol>'
+
+
+def with_numbers(code: str, block: Block) -> str:
+    """Return highlighted code with the number of each note at the end of its line, where no copy picks it up."""
+    lines = code.split("\n")
+    for number, line in enumerate(block.notes, start=1):
+        lines[line - 1] += f'<span class="note" data-note="{number}"></span>'
+    return "\n".join(lines)
 
 
 def with_wide_tables(html: str) -> str:

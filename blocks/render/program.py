@@ -5,8 +5,8 @@ import re
 import tokenize
 
 from blocks.errors import read_text, split_lines
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
+from blocks.read.pointers import POINTER
 from blocks.read.regions import MARKER
 
 
@@ -16,7 +16,7 @@ def program(page: Page) -> str:
     for block in reversed(page.blocks):
         if block.mark("raises"):
             lines[block.line - 1 : block.line - 1 + block.code.count("\n")] = guarded(block)
-    text = "\n".join(line for line in lines if not MARKER.match(line))
+    text = "\n".join(POINTER.sub("", line) for line in lines if not MARKER.match(line))
     return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
 
 
@@ -37,4 +37,4 @@ def heading(key: str, block: Block, torch: str) -> str:
 
 def script(page: Page, key: str, block: Block, torch: str) -> str:
     """Return what "Copy as script" gives: the heading, the blocks that the block needs, the block."""
-    return "\n".join([heading(key, block, torch), *(part.code for part in needs(page, block))])
+    return "\n".join([heading(key, block, torch), *(part.code for part in page.program(block))])

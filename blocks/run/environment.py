@@ -14,7 +14,7 @@ class Environment:
     """What may change the result of a block."""
 
     device: str
-    """`cpu` or `cuda`."""
+    """`cpu`, `cuda` or `simulated`."""
     name: str
     """Model of the GPU, or machine type and vector instructions of the CPU."""
     capability: str
@@ -40,7 +40,7 @@ class Environment:
         return "-".join(parts).lower().replace(" ", "-")
 
     def __str__(self) -> str:
-        device = "CPU" if self.device == "cpu" else self.name
+        device = {"cpu": "CPU", "cuda": self.name}.get(self.device, self.device)
         return f"{device} · torch {self.torch} · Python {self.python} · {self.system}"
 
     @property
@@ -54,10 +54,11 @@ def describe() -> Environment:
     import torch
 
     cuda = torch.cuda.is_available()
+    other = "simulated" if hasattr(torch, "simulated") else "cpu"
     major, minor = torch.cuda.get_device_capability() if cuda else (0, 0)
     vectors = torch.backends.cpu.get_cpu_capability()
     return Environment(
-        device="cuda" if cuda else "cpu",
+        device="cuda" if cuda else other,
         name=torch.cuda.get_device_name() if cuda else f"{platform.machine()} {vectors}",
         capability=f"{major}.{minor}" if cuda else "",
         driver=driver() if cuda else "",

@@ -38,4 +38,20 @@ EXEMPTIONS = (
         since="2026-11-24, torch 2.11.0",
         reason="as above: older versions warn of it with another class",
     ),
+    Exemption(
+        name="jit-script-method-when-the-compiler-loads-before-2.15",
+        category=DeprecationWarning,
+        message=r"`torch\.jit\.script_method` is deprecated",
+        module=r"torch\.jit\._script",
+        since="2026-11-27, torch 2.11.0",
+        reason="torch's compiler imports torch.utils.mkldnn, whose classes were made with it",
+    ),
+    Exemption(
+        name="more-workers-than-cores",
+        category=UserWarning,
+        message=r"This DataLoader will create \d+ worker processes in total",
+        module=r"torch\.utils\.data\.dataloader",
+        since="2026-11-27, torch 2.15.0",
+        reason="whether it comes depends on the cores of the machine, not on the code",
+    ),
 )

@@ -12,6 +12,7 @@ from cycler import cycler
 from matplotlib import rcParams
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
+from matplotlib.figure import Figure
 
 __all__ = ["FigureCanvas", "rendered", "show"]
 
@@ -24,7 +25,6 @@ STYLE: Any = {
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "figure.constrained_layout.use": True,
     "figure.figsize": (6.4, 3.2),
     "font.family": "sans-serif",
     "font.size": 10,
@@ -51,13 +51,25 @@ def rendered() -> list[str]:
     """Return each open figure as SVG text, oldest first, and close it."""
     images = []
     for manager in sorted(Gcf.get_all_fig_managers(), key=lambda manager: manager.num):
-        buffer = StringIO()
-        manager.canvas.figure.savefig(
-            buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        )
+        buffer, figure = StringIO(), manager.canvas.figure
+        if not laid_out(figure):
+            bars = any(
+                axes.get_label() == "<colorbar>" for axes in figure.axes
+            )  # constrained, only if so from the start
+            figure.set_layout_engine("tight" if bars else "constrained")
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
         images.append(with_ink(buffer.getvalue()))
     Gcf.destroy_all()
     return images
+
+
+def laid_out(figure: Figure) -> bool:
+    """Tell whether the code has arranged the figure itself: only now, since any such call warns of another engine."""
+    parameters = figure.subplotpars
+    sides = ("left", "right", "bottom", "top", "wspace", "hspace")
+    usual: Any = rcParams
+    moved = any(getattr(parameters, side) != usual[f"figure.subplot.{side}"] for side in sides)
+    return moved or figure.get_layout_engine() is not None
 
 
 def with_ink(svg: str) -> str:

@@ -30,13 +30,16 @@ def guarded(group: int) -> Iterator[None]:
 
 
 def main() -> None:
-    """Read process groups, one a line, and end the last one where the input breaks off; 0 stands for none."""
+    """Read process groups, one a line, each over when a 0 follows; end those that are not when the input breaks off."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    group = 0
+    groups: list[int] = []
     for line in sys.stdin:
-        group = int(line)
-    if group:
+        if group := int(line):
+            groups.append(group)
+        else:
+            groups.pop()
+    for group in groups:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
 

@@ -13,7 +13,7 @@ from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
-from blocks.run.devices import hide_accelerators
+from blocks.run import devices, leftovers
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.messages import Job
 from blocks.run.reads import watch
@@ -48,13 +48,14 @@ def isolate(job: Job) -> None:
     os.mkdir(tempfile.tempdir)
     own_streams(Path(job.folder))
     sys.argv = [job.path]
+    if job.device != "cpu" or any("torch" in step.code for step in job.steps):
+        devices.use(job.device, Path(__file__).parents[2])
     watch(Path(job.root), Path(job.folder, "read"))
+    leftovers.note(Path(job.folder, "left"))
     if any("_Weights" in step.code for step in job.steps):
         from blocks.run import weights
 
         weights.seed_cache(Path(job.folder, "torch"), "".join(step.code for step in job.steps))
-    if job.device == "cpu":
-        hide_accelerators()
 
 
 def lead_group() -> None:

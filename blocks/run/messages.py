@@ -1,6 +1,9 @@
 """What the two sides of a run say to each other."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+ERRORS = "\n\nstandard error:\n"  # in a reason, before what the block wrote there
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Job:
     root: str
     """The project: what is read below it is noted."""
     device: str
-    """`cpu` or `cuda`."""
+    """One of `devices.DEVICES`."""
     allocates: bool
-    """Whether it has failed if it ends without having allocated CUDA memory."""
+    """Whether it has failed if it ends without having allocated memory of the device."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,15 @@ class Result:
     """Wall time."""
     read: tuple[str, ...] = ()
     """Paths below the project's root that its run has read until now."""
+    printed: int = 0
+    """Bytes on standard output so far, its own among them."""
+    end: str = ""
+    """How its process ended by itself, where it did."""
+
+
+def printed_since(path: Path, position: int) -> tuple[str, int]:
+    """Return what the file holds from `position` on, and its new end."""
+    with path.open("rb") as file:
+        file.seek(position)
+        content = file.read()
+    return content.decode("utf-8", "replace").replace("\r\n", "\n"), position + len(content)

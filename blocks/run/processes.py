@@ -4,10 +4,13 @@ import contextlib
 import os
 import signal
 import sys
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
+
+from blocks.run.messages import Result
 
 
 def ended(code: int | None) -> str:
@@ -15,6 +18,21 @@ def ended(code: int | None) -> str:
     if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended its process with exit code {code}"
+
+
+def received(process: BaseProcess, receiver: Connection) -> Result | str:
+    """Return the result that has come, or how the process ended without one, or '' while it still works."""
+    if not receiver.poll():
+        if process.is_alive():
+            return ""
+        if not receiver.poll():
+            return ended(process.exitcode)
+    try:
+        result: Result = receiver.recv()
+    except EOFError:
+        process.join(1)
+        return ended(process.exitcode)
+    return result
 
 
 def size(path: Path) -> int:

@@ -4,13 +4,14 @@ Processes come from `multiprocessing`: its fork server, which has imported torch
 forking is safe, and `spawn` elsewhere. This side holds the clock and the memory limit, and ends the process group.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from multiprocessing.connection import wait
@@ -18,11 +19,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blocks.read.page import Block, Page
-from blocks.run import preload
+from blocks.run import ending, leftovers, preload
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
-from blocks.run.messages import Job, Result, Step
-from blocks.run.processes import ended, kill, resident, size
+from blocks.run.messages import ERRORS, Job, Result, Step, printed_since
+from blocks.run.processes import kill, received, resident, size
 from blocks.run.standby import standby
 from blocks.run.start import Limits, make_job
 
@@ -41,7 +42,7 @@ class Runner:
     """Starts the processes of one test run, all on the same kind of device."""
 
     device: str = "cpu"
-    """`cpu`, which hides the GPUs, or `cuda`."""
+    """`cpu`, which hides the GPUs, `cuda`, or `simulated`."""
     limits: Limits = field(default_factory=Limits)
     """What one block may take."""
     method: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
@@ -52,13 +53,13 @@ class Runner:
     def __post_init__(self) -> None:
         os.environ.update(ENVIRONMENT)
         os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
-        if self.device == "cpu":
+        if self.device != "cuda":
             os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
     @cached_property
     def gpus(self) -> int:
         """Number of CUDA devices that blocks may use; raise `LookupError` where `cuda` is asked for in vain."""
-        if self.device == "cpu":
+        if self.device != "cuda":
             return 0
         count = int(self.ask("import torch", "torch.cuda.device_count()"))
         if not count:
@@ -84,13 +85,31 @@ class Runner:
         if self.method == "forkserver":
             preload.preload(code)
 
-    def run(self, page: Page, blocks: list[Block]) -> Iterator[Result]:
-        """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure."""
+    def run(self, page: Page, blocks: Sequence[Block]) -> Iterator[Result]:
+        """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure.
+
+        A block that ends its process has one of its own, in which the blocks that it needs run first.
+        """
+        with contextlib.closing(self._run(page, [block for block in blocks if not block.mark(ending.MARK)])) as results:
+            failed = ""
+            for block in blocks:
+                if not block.mark(ending.MARK):
+                    result = next(results)
+                elif failed:
+                    result = Result(block.name, "not run", f"{failed} failed")
+                else:
+                    result = ending.judged(block, list(self._run(page, ending.program(page, block))))
+                failed = failed or (block.name if result.outcome == "failed" else "")
+                yield result
+
+    def _run(self, page: Page, blocks: Sequence[Block]) -> Generator[Result]:
+        """Run the blocks in order in one process."""
         folder = Path(tempfile.mkdtemp(prefix="page-"))
         (folder / "work").mkdir()
         try:
             yield from self._results(make_job(page, blocks, folder, self.root, self.device), folder)
         finally:
+            leftovers.remove(folder / "left")
             shutil.rmtree(folder, ignore_errors=True)
 
     def _results(self, job: Job, folder: Path) -> Iterator[Result]:
@@ -99,8 +118,10 @@ class Runner:
         with pipe, guarded(process.pid):
             try:
                 standby(self.method).prepare()
+                printed = 0
                 for current in steps:
-                    result = self._receive(process, pipe, current, folder)
+                    result = self._receive(process, pipe, current, folder, printed)
+                    printed = result.printed
                     yield result
                     if result.outcome == "failed":
                         yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
@@ -109,32 +130,21 @@ class Runner:
                 if self.device == "cuda" or self.method == "spawn":
                     process.join()  # and only then are the memory of a GPU, and on Windows the files, free again
 
-    def _receive(self, process: Any, receiver: Any, current: Step, folder: Path) -> Result:
+    def _receive(self, process: Any, receiver: Any, current: Step, folder: Path, before: int) -> Result:
         """Wait for the block's result; make one up where the process ends, or must be ended, instead."""
         started = time.monotonic()
-        printed = size(folder / "stdout")
-        reason = ""
+        reason = end = ""
         while not reason:
             wait([receiver, process.sentinel], timeout=POLL)
-            if receiver.poll():
-                try:
-                    result: Result = receiver.recv()
-                except EOFError:
-                    process.join(1)
-                    reason = ended(process.exitcode)
-                else:  # by now the next block may be printing, so the file's size says nothing about this one
-                    if len(result.output) <= self.limits.printed:
-                        return result
-                    reason = f"printed more than {self.limits.printed:,} bytes"
-            elif size(folder / "stdout") - printed > self.limits.printed:
-                reason = f"printed more than {self.limits.printed:,} bytes"
-            elif not process.is_alive():
-                reason = "" if receiver.poll() else ended(process.exitcode)
-            elif time.monotonic() - started > self.limits.seconds:
-                reason = f"took longer than {self.limits.seconds:g} s"
-            elif resident(process.pid) > self.limits.memory:
-                reason = f"used more than {self.limits.memory / 2**30:.1f} GiB of memory"
+            came = received(process, receiver)
+            if isinstance(came, Result) and len(came.output) <= self.limits.printed:
+                return came  # by now the next block may be printing, so the file's size says nothing about this one
+            end = came if isinstance(came, str) else ""
+            printed = len(came.output) if isinstance(came, Result) else size(folder / "stdout") - before
+            reason = end or self.limits.passed(time.monotonic() - started, resident(process.pid), printed)
         if process.is_alive():
             kill(process, dump=True)
         errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
-        return Result(current.name, "failed", f"the block {reason}\n{errors}", seconds=time.monotonic() - started)
+        reason = f"the block {reason}{ERRORS if errors else ''}{errors}"
+        output = printed_since(folder / "stdout", before)[0] if end else ""
+        return Result(current.name, "failed", reason, output, seconds=time.monotonic() - started, end=end)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.run.applies import must_allocate
 from blocks.run.messages import Job, Step
@@ -24,17 +23,25 @@ class Limits:
     printed: int = 2**20
     """Bytes printed."""
 
+    def passed(self, seconds: float, memory: int, printed: int) -> str:
+        """Return which limit is passed, or nothing."""
+        if printed > self.printed:
+            return f"printed more than {self.printed:,} bytes"
+        if seconds > self.seconds:
+            return f"took longer than {self.seconds:g} s"
+        return f"used more than {self.memory / 2**30:.1f} GiB of memory" if memory > self.memory else ""
+
 
 def make_job(page: Page, blocks: Sequence[Block], folder: Path, root: Path, device: str) -> Job:
     """Return what the child needs to run these blocks of the page."""
     steps = tuple(step(page, block) for block in blocks)
-    allocates = device == "cuda" and must_allocate(page, blocks)
+    allocates = device != "cpu" and must_allocate(page, blocks)
     return Job(str(page.snippet.resolve()), steps, str(folder), str(root.resolve()), device, allocates)
 
 
 def step(page: Page, block: Block) -> Step:
     """Return what the child needs to execute a block of the page."""
-    copy = "\n\n".join(part.code for part in needs(page, block)) if block in page.blocks else block.code
+    copy = "\n\n".join(part.code for part in page.program(block) if part.kind == "python")
     expected = {mark.name: (mark.args, mark.kwargs) for mark in block.marks if mark.name in ("raises", "warns")}
     names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
     matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}

@@ -6,6 +6,7 @@ import warnings
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.func import grad, vmap
 
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -16,9 +17,13 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [start:write-a-function]
 class Swish(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
+    def forward(x):
         return x * torch.sigmoid(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        (x,) = inputs
+        ctx.save_for_backward(x)
 
     @staticmethod
     def backward(ctx, grad_output):
@@ -29,14 +34,20 @@ class Swish(torch.autograd.Function):
 
 x = torch.linspace(-3, 3, 5).to(device).requires_grad_()
 y = Swish.apply(x)
-y.sum().backward()
-print(y.grad_fn.name(), [f"{slope:.3f}" for slope in x.grad.tolist()])
-torch.testing.assert_close(y, F.silu(x))
+(ours,) = torch.autograd.grad(y.sum(), x)
+(theirs,) = torch.autograd.grad(F.silu(x).sum(), x)
 # --8<-- [end:write-a-function]
 
 
+# --8<-- [start:compare-with-silu]
+print("node:  ", y.grad_fn.name())
+print("ours:  ", [f"{slope:.3f}" for slope in ours.tolist()])
+print("F.silu:", [f"{slope:.3f}" for slope in theirs.tolist()])
+# --8<-- [end:compare-with-silu]
+
+
 # --8<-- [start:what-it-saves]
-def numbers_saved(function):
+def elements_saved(function):
     sizes = {}
 
     def note(tensor):
@@ -45,17 +56,47 @@ def numbers_saved(function):
 
     x = torch.ones(1000, device=device, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        y = function(x)
-    return sum(sizes.values()), y.requires_grad
+        function(x)
+    return sum(sizes.values())
 
 
-print(numbers_saved(lambda x: x * torch.sigmoid(x)), numbers_saved(Swish.apply))
+print("x * sigmoid(x):", elements_saved(lambda x: x * torch.sigmoid(x)))
+print("Swish:         ", elements_saved(Swish.apply))
+print("F.silu:        ", elements_saved(F.silu))
 # --8<-- [end:what-it-saves]
+
+
+# --8<-- [start:unguarded]
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, guarded):
+        if guarded:
+            ctx.save_for_backward(x)
+        ctx.x = None if guarded else x
+        return x**2
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        x = ctx.saved_tensors[0] if ctx.x is None else ctx.x
+        return grad_output * 2 * x, None
+
+
+for guarded in True, False:
+    w = torch.tensor(1.0, requires_grad=True)
+    h = w * 1  # a result, which may be changed in place
+    y = Square.apply(h, guarded)
+    h += 4
+    try:
+        print("as an attribute, gradient", torch.autograd.grad(y, w)[0].item())
+    except RuntimeError:
+        print("with save_for_backward: refused")
+# --8<-- [end:unguarded]
 
 
 # --8<-- [start:gradcheck]
 points = torch.randn(6, dtype=torch.float64, requires_grad=True)
-print(torch.autograd.gradcheck(Swish.apply, points))
+print("first derivative: ", torch.autograd.gradcheck(Swish.apply, points))
+print("second derivative:", torch.autograd.gradgradcheck(Swish.apply, points))
 # --8<-- [end:gradcheck]
 
 
@@ -77,39 +118,73 @@ except RuntimeError as error:
 # --8<-- [start:one-gradient-for-each-input]
 class Scale(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, factor):
-        ctx.factor = factor  # a plain number may be kept on ctx
+    def forward(x, factor):
         return x * factor
 
     @staticmethod
-    def backward(ctx, grad_output):
-        return grad_output * ctx.factor  # None is missing
+    def setup_context(ctx, inputs, output):
+        ctx.factor = inputs[1]  # a plain number may be kept on ctx
 
-
-class Mended(Scale):
     @staticmethod
     def backward(ctx, grad_output):
-        return Scale.backward(ctx, grad_output), None  # factor is not learned
+        return grad_output * ctx.factor, None  # the factor is not learned
 
 
-for function in (Scale, Mended):
-    scaled = function.apply(x, 3)
-    try:
-        print(torch.autograd.grad(scaled.sum(), x)[0].tolist(), scaled.tolist())
-    except RuntimeError as error:
-        print("RuntimeError:", error)
+print(torch.autograd.grad(Scale.apply(x, 3).sum(), x)[0].tolist())
 # --8<-- [end:one-gradient-for-each-input]
+
+
+# --8<-- [start:one-gradient-missing]
+class ScaleWithOneGradient(Scale):
+    @staticmethod
+    def backward(ctx, grad_output):
+        return grad_output * ctx.factor
+
+
+try:
+    ScaleWithOneGradient.apply(x, 3).sum().backward()
+except RuntimeError as error:
+    print("RuntimeError:", error)
+# --8<-- [end:one-gradient-missing]
+
+
+# --8<-- [start:older-form]
+class OldSwish(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * torch.sigmoid(x)
+
+    backward = staticmethod(Swish.backward)
+
+
+class BatchedSwish(Swish):
+    generate_vmap_rule = True
+
+
+for function in OldSwish, Swish, BatchedSwish:
+    try:
+        slopes = vmap(grad(function.apply))(x.detach())
+        print(f"{function.__name__}:", [f"{slope:.3f}" for slope in slopes.tolist()])
+    except RuntimeError as error:
+        print(f"{function.__name__}:", str(error).split(",")[0])
+# --8<-- [end:older-form]
 
 
 # --8<-- [start:watch-a-gradient]
 torch.manual_seed(0)
-sizes = [4] + [16] * 5 + [1]
-layers = [nn.Linear(m, n) for m, n in zip(sizes, sizes[1:], strict=False)]
-network = nn.ModuleList(layers).to(device)
+sizes = [4, 16, 16, 16, 16, 16, 1]
 hidden = torch.randn(32, 4).to(device)
-for depth, layer in enumerate(network):
+
+
+def report(depth):
+    return lambda gradient: print(f"after layer {depth}: norm {gradient.norm():.2e}")
+
+
+for depth in range(6):
+    layer = nn.Linear(sizes[depth], sizes[depth + 1]).to(device)
     hidden = torch.sigmoid(layer(hidden))
-    hidden.register_hook(lambda g, depth=depth: print(depth, f"{g.norm():.2e}"))
+    hidden.register_hook(report(depth))
 hidden.mean().backward()
 # --8<-- [end:watch-a-gradient]
 
@@ -119,40 +194,77 @@ w = torch.ones(3, device=device, requires_grad=True)
 scales = torch.tensor([0.5, 1000.0, -1000.0], device=device)
 handle = w.register_hook(lambda gradient: gradient.clamp(-1, 1))
 (w * scales).sum().backward()
-print(w.grad.tolist())
+print("with the hook:", w.grad.tolist())
 handle.remove()
-print(torch.autograd.grad((w * scales).sum(), w)[0].tolist())
+(gradient,) = torch.autograd.grad((w * scales).sum(), w)
+print("after remove: ", gradient.tolist())
 # --8<-- [end:clip-in-a-hook]
 
 
+# --8<-- [start:step-in-the-backward-pass]
+def sgd_step(parameter):
+    with torch.no_grad():
+        parameter -= 0.1 * parameter.grad
+    parameter.grad = None  # its memory is free before the next one arrives
+
+
+line = nn.Linear(1, 1).to(device)
+for parameter in line.parameters():
+    parameter.register_post_accumulate_grad_hook(sgd_step)
+inputs = torch.linspace(-1, 1, 20).to(device)[:, None]
+for step in range(101):
+    loss = (line(inputs) - (3 * inputs - 1)).square().mean()
+    loss.backward()  # also takes the step
+    if step % 50 == 0:
+        print(f"step {step}: loss {loss.item():.3f}")
+# --8<-- [end:step-in-the-backward-pass]
+
+
 # --8<-- [start:not-a-number]
-x = torch.tensor([0.0, 0.25], device=device, requires_grad=True)
-root = torch.where(x > 0, x.sqrt(), 0.0)
-print(root.tolist(), torch.autograd.grad(root.sum(), x)[0].tolist())
+def distance(one, other):
+    return (one - other).square().sum().sqrt()
+
+
+point = torch.tensor([1.0, 2.0], device=device, requires_grad=True)
+same_point = torch.tensor([1.0, 2.0], device=device)
+length = distance(point, same_point)
+(gradient,) = torch.autograd.grad(length, point)
+print("distance", length.item(), "gradient", gradient.tolist())
 # --8<-- [end:not-a-number]
 
 
 # --8<-- [start:find-the-operation]
-with warnings.catch_warnings(), torch.autograd.set_detect_anomaly(True):
-    warnings.simplefilter("ignore")  # the warning shows the forward line
-    try:
-        torch.where(x > 0, x.sqrt(), 0.0).sum().backward()
-    except RuntimeError as error:
-        print("RuntimeError:", error)
-
-safe = torch.where(x > 0, x, 1.0)
-root = torch.where(x > 0, safe.sqrt(), 0.0)
-print(root.tolist(), torch.autograd.grad(root.sum(), x)[0].tolist())
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    with torch.autograd.set_detect_anomaly(True):
+        try:
+            distance(point, same_point).backward()
+        except RuntimeError as error:
+            print("RuntimeError:", error)
+for warning in caught:
+    for line_of_trace in str(warning.message).splitlines():
+        if "sqrt" in line_of_trace:
+            print("forward line:", line_of_trace.strip())
 # --8<-- [end:find-the-operation]
+
+
+# --8<-- [start:safe-distance]
+length = torch.linalg.vector_norm(point - same_point)
+(gradient,) = torch.autograd.grad(length, point)
+print("distance", length.item(), "gradient", gradient.tolist())
+# --8<-- [end:safe-distance]
 
 
 # --8<-- [start:solution-leaky-relu]
 class LeakyReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, slope):
-        ctx.save_for_backward(x)
-        ctx.slope = slope
+    def forward(x, slope):
         return torch.where(x > 0, x, slope * x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        x, ctx.slope = inputs
+        ctx.save_for_backward(x)
 
     @staticmethod
     def backward(ctx, grad_output):
@@ -160,7 +272,7 @@ class LeakyReLU(torch.autograd.Function):
         return torch.where(x > 0, grad_output, ctx.slope * grad_output), None
 
 
-print(torch.autograd.gradcheck(LeakyReLU.apply, (points, 0.1)))
+print("gradcheck:", torch.autograd.gradcheck(LeakyReLU.apply, (points, 0.1)))
 # --8<-- [end:solution-leaky-relu]
 
 
@@ -174,5 +286,47 @@ def reverse_gradient(x):
 w = torch.tensor(2.0, device=device, requires_grad=True)
 y = 5 * w + 3 * reverse_gradient(w)
 y.backward()
-print(y.item(), w.grad.item())
+print("value", y.item(), "gradient", w.grad.item())
 # --8<-- [end:solution-reverse-a-gradient]
+
+
+# --8<-- [start:broken-cube]
+class Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return x**3
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        (x,) = ctx.saved_tensors
+        return 3 * x**2
+
+
+for start in 1.0, 2.0:
+    x = torch.tensor(start, device=device, requires_grad=True)
+    (2 * Cube.apply(x)).backward()
+    print(f"at {start}: {x.grad.item()}, should be {6 * start**2}")
+# --8<-- [end:broken-cube]
+
+
+# --8<-- [start:solution-cube]
+class RightCube(Cube):
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        (x,) = ctx.saved_tensors
+        return grad_output * 3 * x**2
+
+
+for start in 1.0, 2.0:
+    x = torch.tensor(start, device=device, requires_grad=True)
+    (2 * RightCube.apply(x)).backward()
+    print(f"at {start}: {x.grad.item()}")
+# --8<-- [end:solution-cube]

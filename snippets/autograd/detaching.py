@@ -12,11 +12,12 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:detach]
-x = torch.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
 y = x.detach()  # same values, no history
 z = x.detach().requires_grad_()  # a new leaf, with a gradient of its own
 (z**2).sum().backward()
-print(x.requires_grad, y.requires_grad, z.is_leaf, z.grad.tolist(), x.grad)
+print("y:", y, "requires_grad", y.requires_grad)
+print("gradient of z:", z.grad, "of x:", x.grad)
 # --8<-- [end:detach]
 
 
@@ -24,17 +25,19 @@ print(x.requires_grad, y.requires_grad, z.is_leaf, z.grad.tolist(), x.grad)
 shared = x.detach()
 copied = x.detach().clone()
 shared[0] = 100
-print(x.tolist(), copied.tolist())
+print("original:", x.tolist())
+print("copied:  ", copied.tolist())
 # --8<-- [end:detached-shares-memory]
 
 
 # --8<-- [start:to-numpy]
-on_cpu = torch.ones(3, requires_grad=True)
 try:
-    on_cpu.numpy()
+    x.numpy()
 except RuntimeError as error:
     print("RuntimeError:", error)
-print(x.detach().cpu().numpy())
+array = x.detach().cpu().numpy()
+array[1] = 200
+print(x)
 # --8<-- [end:to-numpy]
 
 
@@ -42,7 +45,8 @@ print(x.detach().cpu().numpy())
 a = torch.tensor(3.0, device=device, requires_grad=True)
 (through_both,) = torch.autograd.grad(a * a, a)
 (through_one,) = torch.autograd.grad(a * a.detach(), a)
-print(through_both.item(), through_one.item())
+print("through both factors:", through_both.item())
+print("through one of them: ", through_one.item())
 # --8<-- [end:treat-as-constant]
 
 
@@ -58,32 +62,67 @@ except RuntimeError as error:
 y = x.exp()
 y = y + 1  # a new tensor
 y.sum().backward()
-print([f"{slope:.3f}" for slope in x.grad.tolist()])
+print(x.grad)
 # --8<-- [end:version-error]
 
 
+# --8<-- [start:producer-not-saver]
+h = x * 2
+z = h.square()
+h += 1
+try:
+    z.sum().backward()
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(" Hint:")[0])
+# --8<-- [end:producer-not-saver]
+
+
+# --8<-- [start:version-error-on-a-gpu]
+x_gpu = torch.ones(3, device="cuda", requires_grad=True)
+y_gpu = x_gpu.exp()
+y_gpu += 1
+try:
+    y_gpu.sum().backward()
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(" Hint:")[0])
+# --8<-- [end:version-error-on-a-gpu]
+
+
 # --8<-- [start:count-versions]
-y = x.exp()
-steps = {
-    "y = x.exp()": lambda: y,
-    "y + 1": lambda: y + 1,
-    "y.add_(1)": lambda: y.add_(1),
-    "y[0] = 5": lambda: y[0].fill_(5),
-    "y.detach().zero_()": lambda: y.detach().zero_(),
-    "y.data.fill_(7)": lambda: y.data.fill_(7),
-}
-versions = []
-for name, step in steps.items():
-    step()
+statements, versions = [], []
+
+
+def note(statement):
+    statements.append(statement)
     versions.append(y._version)
-    print(f"{name:18} version {y._version}, first number {y[0]:.2f}")
-plt.step(range(6), versions, "o-", where="post", label="version of y now")
+    print(f"{statement:22} version {y._version}, first element {y[0]:.2f}")
+
+
+y = x.exp()
+note("y = x.exp()")
+z = y + 1
+note("z = y + 1")
+y.add_(1)
+note("y.add_(1)")
+y[0] = 5
+note("y[0] = 5")
+y.detach().zero_()
+note("y.detach().zero_()")
+y.data.fill_(7)
+note("y.data.fill_(7)")
+# --8<-- [end:count-versions]
+
+
+# --8<-- [start:version-staircase]
+y.detach().numpy()[0] = 9
+note("y.detach().numpy()[0] = 9")
+plt.step(range(7), versions, "o-", where="post", label="version of y now")
 plt.axhline(0, linestyle="--", color="C1", label="version that exp saved")
-plt.xticks(range(6), steps, rotation=20, ha="right")
+plt.xticks(range(7), statements, rotation=25, ha="right")
 plt.yticks(range(4))
 plt.legend()
 plt.show()
-# --8<-- [end:count-versions]
+# --8<-- [end:version-staircase]
 
 
 # --8<-- [start:who-minds]
@@ -93,21 +132,46 @@ for operation in torch.exp, torch.sigmoid, torch.sin, torch.square:
     y += 1
     try:
         y.backward()
-        print(operation.__name__, f"fine, slope {x.grad:.3f}")
+        print(f"{operation.__name__}: fine, slope {x.grad.item():.3f}")
     except RuntimeError:
-        print(operation.__name__, "refused")
+        print(f"{operation.__name__}: refused")
 # --8<-- [end:who-minds]
 
 
+# --8<-- [start:write-through-a-view]
+w = torch.ones(4, requires_grad=True)
+h = w * 3
+h[0] = 10
+print(h)
+h.sum().backward()
+print(w.grad)
+# --8<-- [end:write-through-a-view]
+
+
+# --8<-- [start:views-that-refuse]
+try:
+    w[0] = 10
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(".")[0])
+first, second = (w * 3).split(2)
+try:
+    first += 1
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(".")[0])
+# --8<-- [end:views-that-refuse]
+
+
 # --8<-- [start:leaf-update]
-w = torch.tensor([1.0, 2.0], device=device, requires_grad=True)
+w = torch.tensor([1.0, 2.0], requires_grad=True)
 try:
     w -= 0.1
 except RuntimeError as error:
     print("RuntimeError:", error)
 with torch.no_grad():
     w -= 0.5
-print(w.tolist(), w.requires_grad)
+    print("a step:", w)
+    w.copy_(torch.tensor([7.0, 8.0]))
+    print("new values:", w)
 # --8<-- [end:leaf-update]
 
 
@@ -123,8 +187,8 @@ def gradient_after(change):
         return "refused"
 
 
-print("unchanged:", gradient_after(lambda x: x))
-print("through .data:", gradient_after(lambda x: x.data.mul_(10)))
+print("unchanged:     ", gradient_after(lambda x: x))
+print("through .data: ", gradient_after(lambda x: x.data.mul_(10)))
 print("through detach:", gradient_after(lambda x: x.detach().mul_(10)))
 # --8<-- [end:data-gives-wrong-gradients]
 
@@ -137,7 +201,8 @@ def round_straight_through(x):
 x = torch.tensor([0.2, 1.7], device=device, requires_grad=True)
 (plain,) = torch.autograd.grad(x.round().sum(), x)
 (through,) = torch.autograd.grad(round_straight_through(x).sum(), x)
-print(round_straight_through(x).tolist(), plain.tolist(), through.tolist())
+print("values:", round_straight_through(x).tolist())
+print("gradient of round:", plain.tolist(), "straight through:", through.tolist())
 # --8<-- [end:solution-round-with-a-slope]
 
 
@@ -159,9 +224,10 @@ except RuntimeError as error:
     print("RuntimeError:", str(error).split(":")[0])
 
 optimizer.zero_grad()
-sum(losses()).backward()  # every backward before the step
+first, second = losses()
+(first + second).backward()  # both before the step
 optimizer.step()
-print(f"{w.item():.3f}")
+print(f"w after both steps: {w.item():.3f}")
 # --8<-- [end:solution-step-between-losses]
 
 
@@ -171,6 +237,6 @@ alias, snapshot = model.weight.detach(), model.weight.detach().clone()
 model(torch.ones(4, 2, device=device)).mean().backward()
 torch.optim.SGD(model.parameters(), lr=0.1).step()
 for name, kept in ("alias", alias), ("snapshot", snapshot):
-    behind = (kept - model.weight).sum()
-    print(f"{name}: behind by {behind:.1f}, requires_grad {kept.requires_grad}")
+    gap = (kept - model.weight).max().item()
+    print(f"{name}: largest difference {gap:.1f}")
 # --8<-- [end:solution-remember-weights]

@@ -2,6 +2,7 @@
 
 # --8<-- [start:setup]
 import math
+import random
 
 import matplotlib.pyplot as plt
 import torch
@@ -20,30 +21,36 @@ class Value:
         self.grad = 0.0
 
     def __add__(self, other):
-        other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):
-        other = other if isinstance(other, Value) else Value(other)
-        return Value(self.data * other.data, [(self, other.data), (other, self.data)])
+    def __sub__(self, other):
+        return Value(self.data - other.data, [(self, 1.0), (other, -1.0)])
 
-    __radd__, __rmul__ = __add__, __mul__
+    def __mul__(self, other):
+        return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
 
 a, b = Value(2.0), Value(-3.0)
 product = a * b
-print(product.data, [slope for _, slope in product.sources])
+print("value:", product.data)
+print("slopes towards a and b:", [slope for _, slope in product.sources])
 # --8<-- [end:a-value-that-remembers]
 
 
 # --8<-- [start:inputs-before-results]
-def in_order(value, order=None):
-    """The values behind this one, each after all of its inputs, and itself."""
-    order = [] if order is None else order
-    if value not in order:
+def in_order(root):
+    """The values behind root, each after all of its inputs, and root itself."""
+    order, seen = [], set()
+
+    def visit(value):
+        if value in seen:
+            return
+        seen.add(value)
         for source, _ in value.sources:
-            in_order(source, order)
+            visit(source)
         order.append(value)
+
+    visit(root)
     return order
 
 
@@ -52,9 +59,13 @@ def expression(a, b):
     return product * (product + a)
 
 
+# --8<-- [end:inputs-before-results]
+
+
+# --8<-- [start:print-the-order]
 out = expression(a, b)
 print([value.data for value in in_order(out)])
-# --8<-- [end:inputs-before-results]
+# --8<-- [end:print-the-order]
 
 
 # --8<-- [start:backward]
@@ -66,9 +77,12 @@ def backward(root):
 
 
 backward(out)
-tensors = [torch.tensor(v, device=device, requires_grad=True) for v in (2.0, -3.0)]
-expression(*tensors).backward()
-print([a.grad, b.grad], [tensor.grad.item() for tensor in tensors])
+print("engine: ", a.grad, b.grad)
+
+a_torch = torch.tensor(2.0, device=device, requires_grad=True)
+b_torch = torch.tensor(-3.0, device=device, requires_grad=True)
+expression(a_torch, b_torch).backward()
+print("PyTorch:", a_torch.grad.item(), b_torch.grad.item())
 # --8<-- [end:backward]
 
 
@@ -95,65 +109,127 @@ plt.show()
 # --8<-- [end:draw-the-graph]
 
 
-# --8<-- [start:train-both]
+# --8<-- [start:fit-a-line]
 def mean_loss(w, b):
-    errors = [w * x + b + -(2 * x + 1) for x in (-1.0, 0.0, 1.0)]
-    return sum(error * error for error in errors) * (1 / 3)
+    total = Value(0.0)
+    for x in -1.0, 0.0, 1.0:
+        error = w * Value(x) + b - Value(2 * x + 1)
+        total = total + error * error
+    return total * Value(1 / 3)
 
 
-engine = [Value(0.0), Value(0.0)]
-tensors = [torch.zeros((), device=device, requires_grad=True) for _ in engine]
-optimizer = torch.optim.SGD(tensors, lr=0.1)
-for step in range(21):
-    optimizer.zero_grad()
-    losses = mean_loss(*engine), mean_loss(*tensors)
-    backward(losses[0])
-    losses[1].backward()
-    optimizer.step()
-    for value in engine:
-        value.data, value.grad = value.data - 0.1 * value.grad, 0.0
-    if step % 5 == 0:
-        print(f"step {step}: {losses[0].data:.3f} {losses[1].item():.3f}")
-print([f"{value.data:.3f}" for value in engine], [f"{t.item():.3f}" for t in tensors])
-# --8<-- [end:train-both]
+w, b = Value(0.0), Value(0.0)
+for step in range(31):
+    loss = mean_loss(w, b)
+    backward(loss)
+    for parameter in w, b:
+        parameter.data -= 0.1 * parameter.grad
+        parameter.grad = 0.0
+    if step % 10 == 0:
+        print(f"step {step:2}: loss {loss.data:.3f}, w {w.data:.3f}, b {b.data:.3f}")
+# --8<-- [end:fit-a-line]
 
 
-# --8<-- [start:solution-add-tanh]
-def tanh(self):
-    result = math.tanh(self.data)
-    return Value(result, [(self, 1 - result**2)])
+# --8<-- [start:network-of-values]
+def tanh(value):
+    result = math.tanh(value.data)
+    return Value(result, [(value, 1 - result**2)])
 
 
-Value.tanh = tanh
+random.seed(0)
+weights = [[Value(random.uniform(-1, 1)) for _ in range(3)] for _ in range(4)]
+output_weights = [Value(random.uniform(-1, 1)) for _ in range(4)]
+parameters = [*output_weights, *(weight for row in weights for weight in row)]
+
+
+def network(x1, x2):
+    total = Value(0.0)
+    for (w1, w2, bias), output_weight in zip(weights, output_weights, strict=True):
+        hidden = tanh(w1 * Value(x1) + w2 * Value(x2) + bias)
+        total = total + output_weight * hidden
+    return total
+
+
+# --8<-- [end:network-of-values]
+
+
+# --8<-- [start:learn-xor]
+points = [(-1, -1, -1), (-1, 1, 1), (1, -1, 1), (1, 1, -1)]  # x1, x2, target
+for step in range(81):
+    loss = Value(0.0)
+    for x1, x2, target in points:
+        error = network(x1, x2) - Value(target)
+        loss = loss + error * error
+    backward(loss)
+    for parameter in parameters:
+        parameter.data -= 0.05 * parameter.grad
+        parameter.grad = 0.0
+    if step % 20 == 0:
+        print(f"step {step:2}: loss {loss.data:.3f}")
+print([f"{network(x1, x2).data:.2f}" for x1, x2, _ in points])
+# --8<-- [end:learn-xor]
+
+
+# --8<-- [start:formula-instead-of-slopes]
+W = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], device=device)
+x = torch.ones(3, device=device, requires_grad=True)
+incoming = torch.tensor([1.0, 10.0], device=device)  # the gradient of W @ x
+(gradient,) = torch.autograd.grad(W @ x, x, incoming)
+print("formula:", (W.mT @ incoming).tolist())
+print("PyTorch:", gradient.tolist())
+# --8<-- [end:formula-instead-of-slopes]
+
+
+# --8<-- [start:solution-add-exp]
+def exp(value):
+    result = math.exp(value.data)
+    return Value(result, [(value, result)])
+
+
 ours, theirs = Value(0.5), torch.tensor(0.5, device=device, requires_grad=True)
-backward(ours.tanh() * ours)
-(theirs.tanh() * theirs).backward()
-print(f"{ours.grad:.3f} {theirs.grad.item():.3f}")
-# --8<-- [end:solution-add-tanh]
+backward(exp(ours) * ours)
+(theirs.exp() * theirs).backward()
+print(f"engine {ours.grad:.3f}, PyTorch {theirs.grad.item():.3f}")
+# --8<-- [end:solution-add-exp]
 
 
-# --8<-- [start:solution-wrong-order]
+# --8<-- [start:broken-order]
 def backward_as_met(root):
-    root.grad, queue = 1.0, [root]
-    for value in queue:
+    root.grad = 1.0
+    waiting, met = [root], {root}
+    while waiting:
+        value = waiting.pop(0)
         for source, slope in value.sources:
             source.grad += slope * value.grad
-        queue += [source for source, _ in value.sources if source not in queue]
+            if source not in met:
+                met.add(source)
+                waiting.append(source)
 
 
-ours = Value(2.0), Value(-3.0)
-backward_as_met(expression(*ours))
-print([value.grad for value in ours])
-# --8<-- [end:solution-wrong-order]
+a, b = Value(2.0), Value(-3.0)
+backward_as_met(expression(a, b))
+print("gradients:", a.grad, b.grad, "should be 24.0 -20.0")
+# --8<-- [end:broken-order]
+
+
+# --8<-- [start:solution-order]
+a, b = Value(2.0), Value(-3.0)
+out = expression(a, b)
+product = out.sources[0][0]
+backward_as_met(out)
+print("product had collected", product.grad, "in the end")
+print("a from product should be", -3.0 * product.grad)
+# --8<-- [end:solution-order]
 
 
 # --8<-- [start:solution-backward-twice]
 def backward_to_leaves(root):
-    slope_of = {value: 0.0 for value in in_order(root)} | {root: 1.0}
+    slope_of = {value: 0.0 for value in in_order(root)}
+    slope_of[root] = 1.0
     for value in reversed(in_order(root)):
         for source, slope in value.sources:
             slope_of[source] += slope * slope_of[value]
-        if not value.sources:
+        if not value.sources:  # a leaf
             value.grad += slope_of[value]
 
 
@@ -163,5 +239,5 @@ for run in backward, backward_to_leaves:
     run(cube)
     once = w.grad
     run(cube)
-    print(once, w.grad)
+    print(f"{run.__name__}: {once} after one call, {w.grad} after two")
 # --8<-- [end:solution-backward-twice]

@@ -14,11 +14,12 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [start:walk-the-graph]
 def nodes_behind(root):
     """Each node behind root, with the nodes it passes gradients on to."""
-    graph, queue = {}, [root]
-    for node in queue:  # the queue grows while you walk it
+    graph, to_visit = {}, [root]
+    while to_visit:
+        node = to_visit.pop(0)
         if node not in graph:
-            graph[node] = [n for n, _ in node.next_functions if n is not None]
-            queue += graph[node]
+            graph[node] = [source for source, _ in node.next_functions if source]
+            to_visit += graph[node]
     return graph
 
 
@@ -35,14 +36,24 @@ for node in nodes_behind(loss.grad_fn):
 # --8<-- [start:saved-tensors]
 def saved(node):
     """The tensors that a node keeps for the backward pass, by name."""
-    values = {name: getattr(node, name) for name in dir(node) if "_saved_" in name}
-    return {name[7:]: t for name, t in values.items() if torch.is_tensor(t)}
+    tensors = {}
+    for attribute in dir(node):
+        if attribute.startswith("_saved_"):
+            value = getattr(node, attribute)
+            if torch.is_tensor(value):
+                tensors[attribute.removeprefix("_saved_")] = value
+    return tensors
 
 
 tanh_node = hidden.grad_fn
-print(list(saved(tanh_node)), torch.equal(tanh_node._saved_result, hidden))
 product_node = tanh_node.next_functions[0][0]
-print(list(saved(product_node)), torch.equal(product_node._saved_other, x))
+for node in tanh_node, product_node:
+    for name, value in saved(node).items():
+        print(f"{type(node).__name__} keeps {name} = {value.item():.3f}")
+print(
+    "bytes from x to what is kept:",
+    saved(product_node)["other"].data_ptr() - x.data_ptr(),
+)
 # --8<-- [end:saved-tensors]
 
 
@@ -74,7 +85,7 @@ plt.show()
 model = nn.Sequential(nn.Linear(10, 100), nn.ReLU(), nn.Linear(100, 1)).to(device)
 
 
-def numbers_saved(batch_size):
+def elements_saved(batch_size):
     sizes = {}
 
     def note(tensor):
@@ -82,13 +93,15 @@ def numbers_saved(batch_size):
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        scores = model(torch.ones(batch_size, 10, device=device))
-    return scores.requires_grad, sum(sizes.values())
+        model(torch.ones(batch_size, 10, device=device))
+    return sum(sizes.values())
 
 
-print(numbers_saved(32), numbers_saved(64))
+print("batch of 32:", elements_saved(32))
+print("batch of 64:", elements_saved(64))
 with torch.no_grad():
-    print(numbers_saved(64))
+    print("batch of 64 under no_grad:", elements_saved(64))
+print("parameters:", sum(parameter.numel() for parameter in model.parameters()))
 # --8<-- [end:memory-of-a-forward-pass]
 
 
@@ -98,31 +111,35 @@ tensors = {
     "data": torch.ones(3, device=device),
     "weight": weight,
     "weight.square()": weight.square(),
-    "weight.double()": weight.double(),
+    "weight.half()": weight.half(),
+    "weight.float()": weight.float(),
+    'weight.to("meta")': weight.to("meta"),
+    "weight.to(device)": weight.to(device),
     "weight.detach()": weight.detach(),
 }
 for name, t in tensors.items():
-    print(f"{name:16} leaf {t.is_leaf!s:5}  requires_grad {t.requires_grad}")
+    print(f"{name:17} leaf {t.is_leaf!s:5}  requires_grad {t.requires_grad}")
 # --8<-- [end:leaf-or-not]
 
 
 # --8<-- [start:gradient-of-a-result]
+weight = torch.ones(3, requires_grad=True)
 middle = weight * 2
 middle.sum().backward()
-print(middle.grad, weight.grad.tolist())
+print("middle:", middle.grad, "weight:", weight.grad)
 
 middle = weight * 2
 middle.retain_grad()
 middle.square().sum().backward()
-print(middle.grad.tolist())
+print("middle, retained:", middle.grad)
 # --8<-- [end:gradient-of-a-result]
 
 
 # --8<-- [start:freed-after-backward]
 loss.backward(retain_graph=True)  # keep the saved tensors
-once = w.grad.item()
+print(f"after one pass:   {w.grad.item():.3f}")
 loss.backward()  # use them a last time
-print("two passes give", w.grad.item() / once, "times the gradient")
+print(f"after two passes: {w.grad.item():.3f}")
 try:
     loss.backward()
 except RuntimeError as error:
@@ -137,8 +154,8 @@ for _ in range(100):
     loss = model(X).square().mean()
     total += loss
     total_of_numbers += loss.item()
-print(f"tensor {total.item():.2f} with {len(nodes_behind(total.grad_fn))} nodes")
-print(f"number {total_of_numbers:.2f}, a {type(total_of_numbers).__name__}")
+print(f"sum of tensors: {total.item():.2f}, nodes {len(nodes_behind(total.grad_fn))}")
+print(f"sum of numbers: {total_of_numbers:.2f}, no graph")
 # --8<-- [end:total-keeps-every-graph]
 
 
@@ -165,3 +182,30 @@ for frozen in None, 0, 2:
     graph = nodes_behind(model(X).grad_fn)
     print(f"layer {frozen} frozen: {len(graph)} nodes")
 # --8<-- [end:solution-freeze-and-count]
+
+
+# --8<-- [start:broken-loop]
+encoder, head = nn.Linear(3, 4).to(device), nn.Linear(4, 1).to(device)
+parameters = [*encoder.parameters(), *head.parameters()]
+optimizer = torch.optim.SGD(parameters, lr=0.1)
+features = encoder(inputs[0]).tanh()
+try:
+    for _ in range(2):
+        loss = head(features).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(".")[0])
+# --8<-- [end:broken-loop]
+
+
+# --8<-- [start:solution-loop]
+for _ in range(2):
+    features = encoder(inputs[0]).tanh()
+    loss = head(features).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(f"loss {loss.item():.3f}")
+# --8<-- [end:solution-loop]

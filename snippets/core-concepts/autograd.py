@@ -11,10 +11,11 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:one-derivative]
-x = torch.tensor(2.0, device=device, requires_grad=True)
+x = torch.tensor(2.0, requires_grad=True)
 y = x**2
+print(y)
 y.backward()
-print(x.grad.item())  # dy/dx = 2x
+print(x.grad)  # dy/dx = 2x
 # --8<-- [end:one-derivative]
 
 
@@ -32,8 +33,10 @@ y_hat = weight * 2.0 + bias  # the input is 2
 loss = (y_hat - 5.0) ** 2  # the target is 5
 y_hat.retain_grad()  # keep a gradient in the middle, to look at
 loss.backward()
-print("loss", loss.item(), "d loss / d y_hat", y_hat.grad.item())
-print("d loss / d weight", weight.grad.item(), "d loss / d bias", bias.grad.item())
+print("loss", loss.item())
+print("gradient of y_hat", y_hat.grad.item())
+print("gradient of weight", weight.grad.item())
+print("gradient of bias", bias.grad.item())
 # --8<-- [end:chain-of-steps]
 
 
@@ -62,12 +65,12 @@ plt.show()
 
 # --8<-- [start:gradients-add-up]
 x = torch.tensor(2.0, device=device, requires_grad=True)
-for _ in range(3):
+for call in 1, 2, 3:
     (x**2).backward()
-    print(x.grad.item())
+    print(f"after call {call}: {x.grad.item()}")
 x.grad = None
 (x**2).backward()
-print("after the reset:", x.grad.item())
+print(f"after the reset: {x.grad.item()}")
 # --8<-- [end:gradients-add-up]
 
 
@@ -122,8 +125,8 @@ print(x.grad.tolist())
 with torch.no_grad():
     doubled = x * 2
 recorded = x * 2
-print(doubled.tolist(), doubled.requires_grad)
-print(recorded.tolist(), recorded.requires_grad)
+print("under no_grad: requires_grad", doubled.requires_grad)
+print("outside:       requires_grad", recorded.requires_grad)
 # --8<-- [end:recording-off]
 
 
@@ -132,23 +135,36 @@ a = torch.tensor(1.5, device=device, requires_grad=True)
 output = torch.sigmoid(a)
 output.backward()
 by_hand = (output * (1 - output)).item()
-print(f"{by_hand:.3f} {a.grad.item():.3f}")
+print(f"by hand {by_hand:.4f}, by backward {a.grad.item():.4f}")
 # --8<-- [end:solution-derive-by-hand]
 
 
-# --8<-- [start:solution-missing-reset]
-def descend_without_reset(start, lr=0.03, steps=30):
-    x = torch.tensor(start, device=device, requires_grad=True)
-    path = [x.item()]
-    for _ in range(steps):
+# --8<-- [start:solution-step-too-long]
+for lr in 0.01, 0.1, 0.15, 0.5:
+    path = descend(0.5, lr=lr, steps=20)
+    print(f"lr {lr}:", [f"{x:.2f}" for x in path[-3:]])
+# --8<-- [end:solution-step-too-long]
+
+
+# --8<-- [start:broken-walk]
+x = torch.tensor(0.5, device=device, requires_grad=True)
+try:
+    for _ in range(30):
         height(x).backward()
         with torch.no_grad():
-            x -= lr * x.grad
-        path.append(x.item())
-    return path
+            x = x - 0.03 * x.grad
+        x.grad = None
+except RuntimeError as error:
+    print("RuntimeError:", error)
+# --8<-- [end:broken-walk]
 
 
-for path in descend(0.5), descend_without_reset(0.5):
-    moves = torch.tensor(path).diff().abs()
-    print(f"largest move {moves.max():.3f}, last move {moves[-1]:.3f}")
-# --8<-- [end:solution-missing-reset]
+# --8<-- [start:solution-walk]
+x = torch.tensor(0.5, device=device, requires_grad=True)
+for _ in range(30):
+    height(x).backward()
+    with torch.no_grad():
+        x -= 0.03 * x.grad  # changes the leaf itself
+    x.grad = None
+print(f"arrived at {x.item():.3f}, still a leaf: {x.is_leaf}")
+# --8<-- [end:solution-walk]

@@ -16,7 +16,7 @@ torch.manual_seed(0)
 x = torch.linspace(-1, 1, 64)[:, None].to(device)  # (64, 1)
 noise = 0.2 * torch.randn(64, 1).to(device)
 y = 3 * x - 1 + noise
-print(tuple(x.shape), y.shape == x.shape)
+print("inputs:", x.shape, "targets:", y.shape)
 # --8<-- [end:noisy-line]
 
 
@@ -26,11 +26,11 @@ bias = torch.zeros(1, device=device, requires_grad=True)
 for _ in range(100):
     y_hat = weight * x + bias  # predict
     loss = ((y_hat - y) ** 2).mean()  # measure the error
-    loss.backward()  # find the slopes
+    loss.backward()  # find the gradients
     with torch.no_grad():  # take a step
         weight -= 0.1 * weight.grad
         bias -= 0.1 * bias.grad
-    weight.grad = bias.grad = None  # forget the slopes
+    weight.grad = bias.grad = None  # forget the gradients
 print(f"weight {weight.item():.3f} bias {bias.item():.3f} loss {loss.item():.4f}")
 # --8<-- [end:line-by-hand]
 
@@ -52,7 +52,7 @@ print(f"weight {w:.3f} bias {b:.3f} loss {loss.item():.4f}")
 
 
 # --8<-- [start:training-loop-diagram]
-aims = ["predict", "measure", "forget", "find slopes", "move"]
+aims = ["predict", "measure", "forget", "find gradients", "move"]
 calls = ["model(x)", "loss_fn(y_hat, y)", "zero_grad()", "backward()", "step()"]
 turn = torch.linspace(0.5, -1.5, 6)[:-1] * torch.pi  # clockwise from the top
 places = torch.stack([turn.cos(), turn.sin()], dim=1).tolist()
@@ -78,16 +78,16 @@ model = nn.Linear(1, 1).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 before = model.weight.item()
 loss_fn(model(x), y).backward()
-slope = model.weight.grad.item()
-print(f"weight {before:.3f}, gradient {slope:.3f}")
+gradient = model.weight.grad.item()
+print(f"weight {before:.3f}, gradient {gradient:.3f}")
 optimizer.step()
-print(f"weight {model.weight.item():.3f} = {before:.3f} - 0.1 * {slope:.3f}")
+print(f"weight {model.weight.item():.3f}, by hand {before - 0.1 * gradient:.3f}")
 # --8<-- [end:one-step-traced]
 
 
 # --8<-- [start:parameters-are-registered]
 for name, parameter in model.named_parameters():
-    print(name, tuple(parameter.shape), parameter.requires_grad)
+    print(f"{name:6} {parameter.shape}, requires_grad {parameter.requires_grad}")
 # --8<-- [end:parameters-are-registered]
 
 
@@ -123,16 +123,28 @@ plt.show()
 # --8<-- [end:line-and-curve]
 
 
+# --8<-- [start:points-it-has-not-seen]
+torch.manual_seed(1)
+new_x = torch.rand(2000, 1).to(device) * 2 - 1
+new_noise = 0.2 * torch.randn(2000, 1).to(device)
+new_wave = torch.sin(4 * new_x) + new_noise
+with torch.no_grad():
+    new_loss = nn.functional.mse_loss(curve(new_x), new_wave).item()
+print(f"points it was fitted to: loss {final:.4f}, noise {noise.square().mean():.4f}")
+print(f"new points: loss {new_loss:.4f}, noise {new_noise.square().mean():.4f}")
+# --8<-- [end:points-it-has-not-seen]
+
+
 # --8<-- [start:one-dimension-missing]
 torch.manual_seed(0)
 flat_y = y[:, 0]  # (64,) instead of (64, 1)
 model = nn.Linear(1, 1).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 error = model(x) - flat_y
-print(tuple(error.shape), f"loss {(error**2).mean():.3f} at first")
+print("shape of the error:", error.shape)
 fit(model, x, flat_y, optimizer, lambda y_hat, y: ((y_hat - y) ** 2).mean())
 w, b = model.weight.item(), model.bias.item()
-print(f"slope {abs(w):.3f}, bias {b:.3f}, mean of y {y.mean():.3f}")
+print(f"weight {w:.3f}, bias {b:.3f}, mean of y {y.mean().item():.3f}")
 # --8<-- [end:one-dimension-missing]
 
 
@@ -144,7 +156,7 @@ for loss_fn in nn.MSELoss(), nn.L1Loss():
     model = nn.Linear(1, 1).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     fit(model, x, spoiled, optimizer, loss_fn)
-    print(type(loss_fn).__name__, f"slope {model.weight.item():.3f}")
+    print(f"{type(loss_fn).__name__:7} weight {model.weight.item():.3f}")
 # --8<-- [end:solution-outlier]
 
 
@@ -157,3 +169,22 @@ for lr in 0.001, 0.1, 1.1:
     end = fit(model, x, y, optimizer, nn.MSELoss(), steps=100)
     print(f"lr {lr}: loss {start:.4g} at first, {end:.4g} at the end")
 # --8<-- [end:solution-learning-rates]
+
+
+# --8<-- [start:broken-training]
+model = nn.Linear(1, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+torch.manual_seed(0)
+model = nn.Linear(1, 1).to(device)  # start again from the seed
+for steps in 1, 100, 100:
+    print(f"loss {fit(model, x, y, optimizer, nn.MSELoss(), steps):.3f}")
+# --8<-- [end:broken-training]
+
+
+# --8<-- [start:solution-training]
+torch.manual_seed(0)
+model = nn.Linear(1, 1).to(device)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)  # of this model
+for steps in 1, 100, 100:
+    print(f"loss {fit(model, x, y, optimizer, nn.MSELoss(), steps):.3f}")
+# --8<-- [end:solution-training]

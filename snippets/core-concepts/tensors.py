@@ -13,15 +13,15 @@ device = accelerator.type if accelerator else "cpu"
 
 # --8<-- [start:digits-as-a-tensor]
 digits = load_digits()
-x = torch.tensor(digits.images, dtype=torch.float32).to(device)
+x = torch.tensor(digits.images, dtype=torch.float32)
 print(x.shape)
-print(x[0, 2].tolist())  # image 0, row 2
+print(x[0, 2])  # image 0, row 2
 # --8<-- [end:digits-as-a-tensor]
 
 
 # --8<-- [start:picture-and-numbers]
 fig, (left, right) = plt.subplots(1, 2, sharex=True, sharey=True)
-left.imshow(x[0].cpu().numpy())
+left.imshow(x[0].numpy())
 right.set_aspect("equal")
 for row, numbers in enumerate(x[0].tolist()):
     for column, number in enumerate(numbers):
@@ -34,15 +34,16 @@ plt.show()
 
 
 # --8<-- [start:four-facts]
-print("shape:", tuple(x.shape), "dimensions:", x.ndim, "numbers:", x.numel())
+print("shape:", x.shape)
 print("dtype:", x.dtype)
-print("on device:", x.device.type == device)
+print("device:", x.device)
 print("requires_grad:", x.requires_grad)
+print(x.ndim, "dimensions,", x.numel(), "elements")
 # --8<-- [end:four-facts]
 
 
 # --8<-- [start:tensor-anatomy]
-small = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], device=device)
+small = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 fig, ax = plt.subplots(figsize=(6.4, 2.0))
 for row, numbers in enumerate(small.tolist()):
     for column, number in enumerate(numbers):
@@ -64,25 +65,45 @@ plt.show()
 
 
 # --8<-- [start:make-tensors]
-counts = torch.tensor([1, 2, 3], device=device)
-zeros = torch.zeros(3, 4, device=device)
-noise = torch.randn(2, 3).to(device)  # normal distribution, mean 0
-print(counts.tolist(), counts.dtype)
-print(zeros.tolist(), zeros.dtype)
-print(tuple(noise.shape), f"{noise[0, 0].item():.3f}")
+print(torch.tensor([1, 2, 3]))
+print(torch.zeros(2, 3))
+print(torch.arange(0, 10, 2))
+print(torch.randn(2, 3))  # normal distribution, mean 0
 # --8<-- [end:make-tensors]
 
 
+# --8<-- [start:what-print-adds]
+counts = torch.tensor([1, 2, 3])
+print(counts.to(torch.float64))
+print(counts > 1)
+print(torch.ones(2, requires_grad=True) * 3)
+# --8<-- [end:what-print-adds]
+
+
 # --8<-- [start:compute]
-scaled = x / 16  # each number, now between 0 and 1
+scaled = x / 16  # each element, now between 0 and 1
 brightness = scaled.mean(dim=(1, 2))  # one number an image
 flat = scaled.reshape(len(x), 64)  # (1797, 8, 8) -> (1797, 64)
-torch.manual_seed(0)
-weight = torch.randn(64, 10).to(device)
+weight = torch.ones(64, 10)
 scores = flat @ weight  # (1797, 64) @ (64, 10)
-print(f"{scaled.max().item():.1f} {brightness[0].item():.3f}")
-print(tuple(brightness.shape), tuple(scores.shape), f"{scores[0, 0].item():.2f}")
+print("largest element:", scaled.max())
+print("first brightnesses:", brightness[:4])
+print("shapes:", brightness.shape, flat.shape, scores.shape)
 # --8<-- [end:compute]
+
+
+# --8<-- [start:change-in-place]
+small[0, 0] = 9
+small += 10
+print(small)
+# --8<-- [end:change-in-place]
+
+
+# --8<-- [start:join]
+three = [x[0], x[1], x[2]]  # each (8, 8)
+print("stack:", torch.stack(three).shape)  # a new dimension in front
+print("cat:", torch.cat(three, dim=1).shape)  # side by side
+# --8<-- [end:join]
 
 
 # --8<-- [start:shapes-must-agree]
@@ -98,30 +119,47 @@ counts.to(torch.float32)  # the result is dropped
 print(counts.dtype)
 counts = counts.to(torch.float32)
 print(counts.dtype)
+x = x.to(device)  # from here on, wherever the setup found a place
 # --8<-- [end:to-returns-a-tensor]
 
 
 # --8<-- [start:back-to-python]
-brightest = brightness.argmax().item()
-print("brightest image:", brightest, "a handwritten", digits.target[brightest])
-print(noise.cpu().numpy().shape)
+darkest = x.mean(dim=(1, 2)).argmin().item()
+print("image", darkest, "is a handwritten", digits.target[darkest])
+print(x[darkest, 3].tolist())
+print(x[darkest, 3].cpu().numpy())
 # --8<-- [end:back-to-python]
 
 
 # --8<-- [start:solution-average-digit]
 labels = torch.tensor(digits.target).to(device)
-average = torch.stack([x[labels == digit].mean(dim=0) for digit in range(10)])
-print(tuple(average.shape))
-print([f"{mean:.1f}" for mean in average.mean(dim=(1, 2)).tolist()])
+averages = torch.stack([x[labels == digit].mean(dim=0) for digit in range(10)])
+print(averages.shape)
 plt.figure(figsize=(6.4, 1.2))
-plt.imshow(average.permute(1, 0, 2).reshape(8, 80).cpu().numpy())
+plt.imshow(torch.cat(list(averages), dim=1).cpu().numpy())
 plt.axis("off")
 plt.show()
 # --8<-- [end:solution-average-digit]
 
 
 # --8<-- [start:solution-predict-shapes]
-more = x + torch.ones(8, device=device)
-for result in (x[0], x[:, 0], x[0, 2, 2], x.sum(dim=0), more):
-    print(tuple(result.shape), "sum", result.sum().item())
+for result in x[0], x[:, 0], x[0, 2, 2], x.sum(dim=0), x + torch.ones(8, device=device):
+    print(result.shape)
 # --8<-- [end:solution-predict-shapes]
+
+
+# --8<-- [start:broken-normalization]
+try:
+    total = x.sum(dim=(1, 2))
+    shares = x / total
+    print(shares[0].sum())
+except RuntimeError as error:
+    print("RuntimeError:", error)
+# --8<-- [end:broken-normalization]
+
+
+# --8<-- [start:solution-normalization]
+total = x.sum(dim=(1, 2), keepdim=True)  # (1797, 1, 1)
+shares = x / total
+print(total.shape, f"first image sums to {shares[0].sum().item():.3f}")
+# --8<-- [end:solution-normalization]

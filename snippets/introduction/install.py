@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import torch
 
 torch.manual_seed(0)
@@ -16,89 +16,77 @@ device = accelerator.type if accelerator else "cpu"
 # --8<-- [end:setup]
 
 
-# --8<-- [start:which-build]
-questions = {
-    "Mac with Apple silicon?": "plain pip (MPS)",
-    "NVIDIA GPU?": "CUDA build",
-    "AMD GPU on Linux?": "ROCm build",
-    "Intel GPU?": "XPU build",
-}
-fig, ax = plt.subplots(figsize=(6.4, 3.4))
-arrow = {"arrowstyle": "->"}
-for number, (question, build) in enumerate(questions.items()):
-    box = {"boxstyle": "round", "facecolor": "none", "edgecolor": f"C{number}"}
-    ax.text(0, -number, question, ha="center", va="center", bbox=box)
-    ax.text(3, -number, build, ha="center", va="center", bbox=box)
-    ax.annotate("", (2.2, -number), (1.1, -number), arrowprops=arrow)
-    ax.annotate("", (0, -number - 0.75), (0, -number - 0.25), arrowprops=arrow)
-    ax.text(1.6, 0.1 - number, "yes", ha="center")
-    ax.text(0.1, -number - 0.55, "no")
-ax.text(0, -4, "CPU build", ha="center", va="center")
-ax.set(xlim=(-1.2, 3.8), ylim=(-4.2, 0.4))
-ax.axis("off")
-plt.show()
-# --8<-- [end:which-build]
-
-
 # --8<-- [start:print-versions]
-torch_release = ".".join(torch.__version__.split(".")[:2])
-print("torch", torch_release)
 print(f"Python {sys.version_info.major}.{sys.version_info.minor}")
+for name in ("torch", "numpy", "matplotlib", "scikit-learn", "mlxtend"):
+    major, minor, *_ = metadata.version(name).split(".")
+    print(f"{name} {major}.{minor}")
+print("accelerators:", torch.accelerator.device_count())
 # --8<-- [end:print-versions]
 
 
 # --8<-- [start:verify-install]
 x = torch.randn(64, 64)
 weight = x.to(device).requires_grad_()
-loss = (weight @ weight).square().mean()
-loss.backward()
-torch.testing.assert_close((weight @ weight).cpu(), x @ x, atol=1e-3, rtol=1e-3)
-print(f"loss {loss.item():.0f}, gradient finite:", weight.grad.isfinite().all().item())
+product = weight @ weight
+product.square().mean().backward()
+error = (product.detach().cpu() - x @ x).abs().max()
+print(f"largest difference from the CPU: {error:.2f}")
+print(f"norm of the gradient: {weight.grad.norm():.1f}")
 # --8<-- [end:verify-install]
 
 
-# --8<-- [start:accelerator-trap]
-built_for = torch.accelerator.current_accelerator()
-present = torch.accelerator.current_accelerator(check_available=True)
-print("checked answer is None or the same:", present in (None, built_for))
-agrees = (present is not None) == torch.accelerator.is_available()
-print("checked answer agrees with is_available:", agrees)
-# --8<-- [end:accelerator-trap]
+# --8<-- [start:ask-the-gpu]
+major, minor = torch.cuda.get_device_capability()
+free, total = torch.accelerator.get_memory_info()
+print(f"GPUs: {torch.accelerator.device_count()}, generation {major}.{minor}")
+print(f"memory: {total / 2**30:.0f} GiB, {free / 2**30:.0f} free")
+# --8<-- [end:ask-the-gpu]
 
 
 # --8<-- [start:cpu-threads]
-print("threads, at least one:", torch.get_num_threads() >= 1)
+print("threads:", torch.get_num_threads())
 torch.set_num_threads(1)
 print("threads now:", torch.get_num_threads())
 # --8<-- [end:cpu-threads]
 
 
 # --8<-- [start:file-named-torch]
-with tempfile.TemporaryDirectory() as folder:
-    Path(folder, "torch.py").write_text("# my notes\n")
-    command = [sys.executable, "-c", "import torch; torch.tensor([1.0])"]
-    environment = os.environ | {"PYTHONPATH": folder}
-    result = subprocess.run(command, env=environment, capture_output=True, text=True)
-print(result.stderr.splitlines()[-1].split(" (")[0])
+def run_beside(name, program):
+    """Run a program with such a file beside it; return the end of its error."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, name).write_text("# my notes\n")
+        environment = os.environ | {"PYTHONPATH": folder}
+        command = [sys.executable, "-c", program]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    return run.stderr.splitlines()[-1].split(" (")[0]
+
+
+print(run_beside("torch.py", "import torch; torch.tensor([1.0])"))
 # --8<-- [end:file-named-torch]
 
 
-# --8<-- [start:solution-three-machines]
-machines = {
-    "laptop, CPU build": (None, False),
-    "GPU server, CUDA build": ("cuda", True),
-    "login node without a GPU, CUDA build": ("cuda", False),
-}
-for name, (built_for, available) in machines.items():
-    unchecked = built_for or "cpu"
-    checked = built_for if available else "cpu"
-    print(f"{name}: unchecked {unchecked}, checked {checked}")
-# --8<-- [end:solution-three-machines]
+# --8<-- [start:solution-file-named-random]
+print(run_beside("random.py", "import torch"))
+# --8<-- [end:solution-file-named-random]
 
 
 # --8<-- [start:solution-check-dtypes]
-for dtype in torch.float32, torch.bfloat16, torch.float16:
+for dtype in (torch.float32, torch.bfloat16, torch.float16):
     x = torch.ones(8, 8, device=device, dtype=dtype)
     product = x @ x
-    print(product.dtype, product.sum().item())
+    print(product.dtype, "sum", product.sum().item())
 # --8<-- [end:solution-check-dtypes]
+
+
+# --8<-- [start:solution-space-on-disk]
+def gigabytes(package):
+    paths = [file.locate() for file in metadata.files(package) or []]
+    return sum(os.path.getsize(path) for path in paths if os.path.exists(path)) / 1e9
+
+
+names = {package.metadata["Name"] for package in metadata.distributions()}
+libraries = [name for name in names if name.startswith(("nvidia-", "triton"))]
+print(f"torch: {gigabytes('torch'):.1f} GB")
+print(f"its GPU libraries: {sum(map(gigabytes, libraries)):.1f} GB")
+# --8<-- [end:solution-space-on-disk]

@@ -1,6 +1,9 @@
 """See what PyTorch does for you: derivatives, devices, and captured programs."""
 
 # --8<-- [start:setup]
+import statistics
+import time
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -56,6 +59,30 @@ pairs = zip((W, b, V, c), model.parameters(), strict=True)
 same = all(np.allclose(ours, p.detach().cpu(), atol=1e-3) for ours, p in pairs)
 print(f"loss {loss_by_hand:.3f}, same parameters: {same}")
 # --8<-- [end:same-in-numpy]
+
+
+# --8<-- [start:time-a-product]
+def milliseconds(size, device):
+    a = torch.ones(size, size, device=device)
+    a @ a  # warm up
+    times = []
+    for _ in range(5):
+        torch.accelerator.synchronize()
+        start = time.perf_counter()
+        a @ a
+        torch.accelerator.synchronize()  # wait until the GPU is done
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times)
+
+
+# --8<-- [end:time-a-product]
+
+
+# --8<-- [start:cpu-against-gpu]
+for size in (100, 1000, 4000):
+    cpu, gpu = milliseconds(size, "cpu"), milliseconds(size, device)
+    print(f"{size:4} x {size:4}: CPU {cpu:6.2f} ms, GPU {gpu:6.2f} ms")
+# --8<-- [end:cpu-against-gpu]
 
 
 # --8<-- [start:capture-the-operations]

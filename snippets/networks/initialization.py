@@ -71,7 +71,7 @@ plt.show()
 
 # --8<-- [start:initialize-a-model]
 def init_weights(module):
-    if isinstance(module, nn.Linear):
+    if isinstance(module, nn.Linear | nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         nn.init.zeros_(module.bias)
 
@@ -84,6 +84,26 @@ model.apply(init_weights)
 print(f"kaiming: {model[0].weight.std():.4f}, largest bias {bias.max():.4f}")
 print(f"root of 2 / inputs: {(2 / 512) ** 0.5:.4f}")
 # --8<-- [end:initialize-a-model]
+
+
+# --8<-- [start:default-through-depth]
+def deep_net(depth, n_in=16, width=64, classes=3):
+    layers = [nn.Linear(n_in, width)]
+    for _ in range(depth - 2):
+        layers += [nn.ReLU(), nn.Linear(width, width)]
+    return nn.Sequential(*layers, nn.ReLU(), nn.Linear(width, classes))
+
+
+for depth in (3, 30):
+    for start in ("default", "kaiming"):
+        torch.manual_seed(0)
+        net = deep_net(depth)
+        if start == "kaiming":
+            net.apply(init_weights)
+        net.to(device)
+        scores = net(torch.randn(256, 16).to(device))
+        print(f"{depth:2} layers, {start}: {scores.std(dim=0).mean():.1e}")
+# --8<-- [end:default-through-depth]
 
 
 # --8<-- [start:all-zero]
@@ -103,11 +123,11 @@ torch.manual_seed(0)
 norm = nn.BatchNorm1d(4).to(device)
 batch = (torch.randn(32, 4) * 3 + 10).to(device)
 print(f"mean {batch.mean():.2f} becomes {norm(batch).mean().abs():.2f}")
-for training in (True, False):
-    norm.train(training)
-    alone, together = norm(batch[:2])[0], norm(batch)[0]
-    same = torch.allclose(alone, together, atol=1e-4)
-    print(f"training={training!s:5} same row: {same}")
+for mode in ("train", "eval"):
+    norm.train(mode == "train")
+    in_pair, in_batch = norm(batch[:2])[0], norm(batch)[0]
+    difference = (in_pair - in_batch).abs().max()
+    print(f"{mode:5} mode: the same row differs by {difference:.2f}")
 # --8<-- [end:batch-norm-modes]
 
 
@@ -124,7 +144,8 @@ norm = nn.BatchNorm1d(4).to(device)
 for step in range(1, 31):
     norm(batch)
     if step in (1, 10, 30):
-        print(f"{step:2} {norm.running_mean.mean():.2f} of {batch.mean():.2f}")
+        mean = norm.running_mean.mean()
+        print(f"after step {step:2}: {mean:5.2f} of {batch.mean():.2f}")
 # --8<-- [end:running-statistics]
 
 
@@ -132,16 +153,34 @@ for step in range(1, 31):
 torch.manual_seed(0)
 h = torch.randn(2, 5, 16).to(device)  # (batch, seq, dim)
 centered = h - h.mean(-1, keepdim=True)
-by_layer = centered / (centered.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
-by_rms = h / (h.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
+by_layer = centered / (centered.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+by_rms = h / (h.square().mean(-1, keepdim=True) + 1e-5).sqrt()
 torch.testing.assert_close(F.layer_norm(h, (16,)), by_layer)
 torch.testing.assert_close(F.rms_norm(h, (16,), eps=1e-5), by_rms)
-for norm in (nn.LayerNorm(16).to(device), nn.RMSNorm(16).to(device)):
-    print(tuple(norm(h).shape), [tuple(p.shape) for p in norm.parameters()])
+for norm in (nn.LayerNorm(16), nn.RMSNorm(16)):
+    learned = [name for name, _ in norm.named_parameters()]
+    print(f"{type(norm).__name__:9} learns {learned}, eps {norm.eps}")
 # --8<-- [end:layer-and-rms]
 
 
+# --8<-- [start:group-norm]
+torch.manual_seed(0)
+images = torch.randn(4, 8, 6, 6).to(device)  # (batch, channels, height, width)
+norms = {
+    "BatchNorm2d(8)  ": nn.BatchNorm2d(8),
+    "GroupNorm(2, 8) ": nn.GroupNorm(2, 8),  # two groups of four channels
+    "GroupNorm(8, 8) ": nn.GroupNorm(8, 8),  # each channel by itself
+    "GroupNorm(1, 8) ": nn.GroupNorm(1, 8),  # all channels together
+}
+for name, norm in norms.items():
+    norm.to(device)
+    difference = (norm(images[:1]) - norm(images)[:1]).abs().max()
+    print(f"{name} alone or in a batch: differs by {difference:.2f}")
+# --8<-- [end:group-norm]
+
+
 # --8<-- [start:solution-equal-weights]
+torch.manual_seed(0)
 equal = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3)).to(device)
 for parameter in equal.parameters():
     nn.init.constant_(parameter, 0.1)
@@ -155,8 +194,8 @@ for _ in range(20):
     losses.append(loss.item())
 print(f"loss {losses[0]:.3f} to {losses[-1]:.3f}")
 weight = equal[0].weight
-for name, first in (("row", weight[:1]), ("column", weight[:, :1])):
-    print(f"every {name} alike: {torch.allclose(weight, first, atol=1e-4)}")
+print(f"spread over the units  {weight.std(dim=0).max():.3f}")
+print(f"spread over the inputs {weight.std(dim=1).max():.3f}")
 # --8<-- [end:solution-equal-weights]
 
 
@@ -175,5 +214,37 @@ print(f"mean {linear(x).mean():.2f}, after the norm {norm(linear(x)).mean().abs(
 norm = nn.BatchNorm1d(4, momentum=None).to(device)  # plain average of all batches
 for half in batch.split(16):
     norm(half)
-torch.testing.assert_close(norm.running_mean, batch.mean(dim=0))
+print("running:", [f"{value:.3f}" for value in norm.running_mean.tolist()])
+print("exact:  ", [f"{value:.3f}" for value in batch.mean(dim=0).tolist()])
 # --8<-- [end:solution-exact-statistics]
+
+
+# --8<-- [start:diagnosis-loss-stands]
+def fit(net):
+    """Return the loss of every 25th step."""
+    torch.manual_seed(0)
+    X = torch.randn(256, 16).to(device)
+    y = X[:, :3].argmax(dim=1)  # which of three inputs is the largest
+    net.to(device)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
+    losses = []
+    for _ in range(101):
+        loss = F.cross_entropy(net(X), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(f"{loss:.2f}")
+    return losses[::25]
+
+
+torch.manual_seed(0)
+print(" 3 layers:", *fit(deep_net(3)))
+torch.manual_seed(0)
+print("30 layers:", *fit(deep_net(30)))
+# --8<-- [end:diagnosis-loss-stands]
+
+
+# --8<-- [start:solution-start-larger]
+torch.manual_seed(0)
+print("30 layers, kaiming:", *fit(deep_net(30).apply(init_weights)))
+# --8<-- [end:solution-start-larger]

@@ -35,7 +35,12 @@ print(model)
 # --8<-- [start:call-the-model]
 x = torch.randn(32, 784).to(device)
 logits = model(x)
-print(logits.shape, logits.requires_grad)
+print(logits.shape)
+
+handle = model.register_forward_hook(lambda *args: print("hook called"))
+model(x)
+model.forward(x)  # the same numbers, and no hook
+handle.remove()
 # --8<-- [end:call-the-model]
 
 
@@ -52,19 +57,30 @@ print(f"{count(model):,} parameters")
 
 # --8<-- [start:parameter-or-buffer]
 class Standardize(nn.Module):
-    def __init__(self):
+    def __init__(self, mean, std):
         super().__init__()
         self.scale = nn.Parameter(torch.ones(3))  # learned
-        self.mean = nn.Buffer(torch.zeros(3))  # kept, not learned
+        self.mean = nn.Buffer(mean)  # kept, not learned
+        self.std = nn.Buffer(std, persistent=False)  # moved, not saved
         self.note = torch.zeros(3)  # an ordinary attribute
 
+    def forward(self, x):
+        return self.scale * (x - self.mean) / self.std
 
-layer = Standardize().double()
-print("learned:", [name for name, _ in layer.named_parameters()])
-for name, value in layer.state_dict().items():
-    print(f"kept: {name:5} {value.tolist()} {value.dtype}")
-print("note:", layer.note.tolist(), layer.note.dtype)
+
+data = torch.tensor([[1.0, 10.0, 100.0], [3.0, 30.0, 300.0]])
+layer = Standardize(data.mean(dim=0), data.std(dim=0))
+print(layer(data))
 # --8<-- [end:parameter-or-buffer]
+
+
+# --8<-- [start:moved-and-saved]
+layer.double()  # as layer.to(device) would, on every machine
+print("learned:", [name for name, _ in layer.named_parameters()])
+print("saved:  ", list(layer.state_dict()))
+for name in ("scale", "mean", "std", "note"):
+    print(f"{name:6} {getattr(layer, name).dtype}")
+# --8<-- [end:moved-and-saved]
 
 
 # --8<-- [start:plain-list]
@@ -90,7 +106,7 @@ class Remembering(nn.Module):
         self.head = nn.Linear(4, 2)
 
 
-print(count(Remembering()))
+print(count(Remembering()), "parameters seen")
 # --8<-- [end:module-list]
 
 
@@ -127,9 +143,9 @@ plt.show()
 # --8<-- [start:state-dict]
 torch.manual_seed(1)  # other weights than the model's
 twin = SimpleNN(784, 128, 10).to(device)
-print("same before:", torch.allclose(model(x), twin(x)))
+print(f"before: outputs differ by {(model(x) - twin(x)).abs().max():.2f}")
 print(twin.load_state_dict(model.state_dict()))
-print("same after:", torch.allclose(model(x), twin(x)))
+print(f"after:  outputs differ by {(model(x) - twin(x)).abs().max():.2f}")
 # --8<-- [end:state-dict]
 
 
@@ -174,6 +190,59 @@ class Counter(nn.Module):
 
 
 counter = Counter().to(device)
-assert counter(counter(counter(x))) is x
-print(counter.state_dict()["batches"].item(), list(counter.parameters()))
+for _ in range(3):
+    counter(x)
+print("batches seen:", counter.state_dict()["batches"].item())
+print("parameters:", list(counter.parameters()))
 # --8<-- [end:solution-counting-buffer]
+
+
+# --8<-- [start:diagnosis-flat-loss]
+class Scorer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(8, 32)
+
+    def forward(self, x):
+        return nn.Linear(32, 1).to(x.device)(self.hidden(x).relu())
+
+
+def losses_of(net):
+    """Train for 300 steps; return the loss of every hundredth."""
+    torch.manual_seed(0)
+    X = torch.randn(64, 8).to(device)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    losses = []
+    for _ in range(301):
+        loss = (net(X).squeeze(1) - X[:, 0]).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return [f"{loss:.2f}" for loss in losses[::100]]
+
+
+# --8<-- [end:diagnosis-flat-loss]
+
+
+# --8<-- [start:diagnosis-run]
+torch.manual_seed(0)
+print("losses:", *losses_of(Scorer().to(device)))
+# --8<-- [end:diagnosis-run]
+
+
+# --8<-- [start:solution-layer-in-init]
+class FixedScorer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(8, 32)
+        self.out = nn.Linear(32, 1)
+
+    def forward(self, x):
+        return self.out(self.hidden(x).relu())
+
+
+torch.manual_seed(0)
+print(f"{count(Scorer())} parameters before, {count(FixedScorer())} now")
+print("losses:", *losses_of(FixedScorer().to(device)))
+# --8<-- [end:solution-layer-in-init]

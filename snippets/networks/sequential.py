@@ -29,8 +29,11 @@ print(classifier(x).shape)
 
 # --8<-- [start:index-and-slice]
 features = classifier[:-1]  # everything but the last layer
-print(len(classifier), classifier[0])
-print(features(x).shape, features[0] is classifier[0])
+print(len(classifier), "layers, the first:", classifier[0])
+print(len(features), "layers give", tuple(features(x).shape))
+with torch.no_grad():
+    features[0].bias.fill_(0.5)
+print("first bias of the whole model:", classifier[0].bias[0].item())
 # --8<-- [end:index-and-slice]
 
 
@@ -45,10 +48,10 @@ print(list(classifier.state_dict()))
 
 
 # --8<-- [start:dropout-listens-to-mode]
-classifier.train()
-print("train mode repeats:", torch.equal(classifier(x), classifier(x)))
-classifier.eval()
-print("eval mode repeats:", torch.equal(classifier(x), classifier(x)))
+for mode in ("train", "eval"):
+    classifier.train(mode == "train")
+    difference = (classifier(x) - classifier(x)).abs().max()
+    print(f"{mode:5} mode: two passes differ by {difference:.2f}")
 # --8<-- [end:dropout-listens-to-mode]
 
 
@@ -67,8 +70,9 @@ print(nested(x).shape)
 torch.manual_seed(0)
 shared = nn.Sequential(*[nn.Linear(8, 8)] * 3)
 separate = nn.Sequential(*[nn.Linear(8, 8) for _ in range(3)])
-for stack in (shared, separate):
-    print(len(stack), sum(parameter.numel() for parameter in stack.parameters()))
+for name, stack in (("shared", shared), ("separate", separate)):
+    numbers = sum(parameter.numel() for parameter in stack.parameters())
+    print(f"{name}: {len(stack)} layers, {numbers} parameters")
 # --8<-- [end:one-layer-three-times]
 
 
@@ -83,23 +87,30 @@ class Residual(nn.Module):
 
 
 block = Residual(nn.Sequential(nn.Linear(784, 784), nn.ReLU())).to(device)
-print(block(x).shape, torch.equal(block(x), x + block.inner(x)))
+print(tuple(block(x).shape), tuple(block.inner(x).shape))
 # --8<-- [end:residual]
 
 
 # --8<-- [start:gradient-through-depth]
-def first_gradient(residual, depth=30):
-    """Return the size of the gradient that reaches the first weight."""
+def gradient_norms(residual, depth=30):
+    """Return gradient norms at the blocks' inputs, and the spread of the output."""
     torch.manual_seed(0)
-    blocks = [nn.Sequential(nn.Linear(32, 32), nn.Tanh()) for _ in range(depth)]
-    chain = map(Residual, blocks) if residual else blocks
-    model = nn.Sequential(*chain).to(device)
-    model(torch.randn(16, 32).to(device)).pow(2).mean().backward()
-    return blocks[0][0].weight.grad.norm().item()
+    h = torch.randn(16, 32).to(device).requires_grad_()
+    inputs = []
+    for _ in range(depth):
+        block = nn.Sequential(nn.Linear(32, 32), nn.Tanh()).to(device)
+        h.retain_grad()
+        inputs.append(h)
+        h = h + block(h) if residual else block(h)
+    h.square().mean().backward()
+    last = inputs[-1].grad.norm()
+    return [(x.grad.norm() / last).item() for x in inputs], h.std().item()
 
 
-print(f"plain:    {first_gradient(residual=False):.2e}")
-print(f"residual: {first_gradient(residual=True):.2e}")
+for residual in (False, True):
+    ratios, spread = gradient_norms(residual)
+    shown = [f"{ratios[block - 1]:.2e}" for block in (30, 20, 10, 1)]
+    print("residual" if residual else "plain   ", *shown, f"output {spread:.2f}")
 # --8<-- [end:gradient-through-depth]
 
 
@@ -151,3 +162,48 @@ narrowing = Project(dense(784, 64), 784, 64).to(device)
 even = Project(dense(64, 64), 64, 64).to(device)
 print(even(narrowing(x)).shape, even.skip, narrowing.skip)
 # --8<-- [end:solution-residual-projection]
+
+
+# --8<-- [start:diagnosis-flat-loss]
+def fit(net):
+    """Train on classes that depend on two inputs; return loss and accuracy."""
+    torch.manual_seed(0)
+    X = torch.randn(256, 16).to(device)
+    y = (X[:, 0] * X[:, 1] > 0).long()
+    net.to(device)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for _ in range(300):
+        loss = nn.functional.cross_entropy(net(X), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    accuracy = (net(X).argmax(dim=1) == y).float().mean()
+    return f"loss {loss:.2f}, accuracy {accuracy:.2f}"
+
+
+# --8<-- [end:diagnosis-flat-loss]
+
+
+# --8<-- [start:diagnosis-run]
+torch.manual_seed(0)
+net = nn.Sequential(
+    nn.Linear(16, 32),
+    nn.Linear(32, 32),
+    nn.Linear(32, 2),
+    nn.ReLU(),
+)
+print(fit(net))
+# --8<-- [end:diagnosis-run]
+
+
+# --8<-- [start:solution-order-of-layers]
+torch.manual_seed(0)
+net = nn.Sequential(
+    nn.Linear(16, 32),
+    nn.ReLU(),
+    nn.Linear(32, 32),
+    nn.ReLU(),
+    nn.Linear(32, 2),
+)
+print(fit(net))
+# --8<-- [end:solution-order-of-layers]

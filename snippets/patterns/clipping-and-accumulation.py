@@ -1,7 +1,9 @@
 """Limit the size of a step, and build a large batch out of small ones."""
 
 # --8<-- [start:setup]
+import copy
 import math
+import time
 
 import matplotlib.pyplot as plt
 import torch
@@ -22,18 +24,18 @@ data, progress = load_diabetes(return_X_y=True)
 X = torch.tensor(data / data.std(axis=0), dtype=torch.float32)
 y = torch.tensor((progress - progress.mean()) / progress.std(), dtype=torch.float32)
 dirty = y.clone()
-dirty[200] = 1000.0  # the others lie between -2 and 3
+dirty[200] = 1000.0
 X, y, dirty = X.to(device), y.to(device), dirty.to(device)
-print(tuple(X.shape), y.dtype, f"{y.min():.3f} {y.max():.3f}")
+print(tuple(X.shape), f"targets from {y.min():.2f} to {y.max():.2f}")
 # --8<-- [end:one-typing-error]
 
 
 # --8<-- [start:train-with-clipping]
-def train(max_norm):
+def train(max_norm, optimizer_class=torch.optim.SGD, lr=0.05):
     """Train for two epochs; return the norms before clipping and the clean losses."""
     torch.manual_seed(0)
     model = nn.Linear(10, 1).to(device)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    optimizer = optimizer_class(model.parameters(), lr=lr)
     norms, losses = [], []
     for rows in torch.arange(442).repeat(2).split(16):
         loss = F.mse_loss(model(X[rows]).squeeze(1), dirty[rows])
@@ -62,12 +64,19 @@ plt.show()
 # --8<-- [end:compare-the-runs]
 
 
+# --8<-- [start:adam-and-clipping]
+for max_norm in (math.inf, 1.0, 0.01):
+    _, losses = train(max_norm, torch.optim.Adam, lr=0.01)
+    print(f"limit {max_norm}: worst loss {max(losses[10:]):.2f}, last {losses[-1]:.2f}")
+# --8<-- [end:adam-and-clipping]
+
+
 # --8<-- [start:norm-and-value]
 w = nn.Parameter(torch.empty(2, device=device))  # only its gradient matters
 for clip in (clip_grad_norm_, clip_grad_value_):
     w.grad = torch.tensor([3.0, 4.0], device=device)
     clip(w, 1.0)
-    print(f"{clip.__name__:16}", [round(g, 3) for g in w.grad.tolist()])
+    print(f"{clip.__name__:16}", [round(number, 3) for number in w.grad.tolist()])
 # --8<-- [end:norm-and-value]
 
 
@@ -88,11 +97,47 @@ print(f"weights moved by {moved:.3f}")
 # --8<-- [end:the-right-place]
 
 
+# --8<-- [start:reading-waits]
+def loop_times(read_norm):
+    """Return the seconds until Python has left the loop, and until the GPU is done."""
+    layers = [nn.Linear(2048, 2048) for _ in range(8)]
+    deep = nn.Sequential(*layers).to(device)
+    optimizer = torch.optim.SGD(deep.parameters(), lr=1e-4)
+    batch = torch.randn(4096, 2048, device=device)
+    for step in range(8):
+        if step == 3:  # the first steps warm up
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+        optimizer.zero_grad()
+        deep(batch).square().mean().backward()
+        norm = clip_grad_norm_(deep.parameters(), max_norm=1.0)
+        if not read_norm or norm.isfinite().item():
+            optimizer.step()
+    left = time.perf_counter() - start
+    torch.cuda.synchronize()
+    return left, time.perf_counter() - start
+
+
+# --8<-- [end:reading-waits]
+
+
+# --8<-- [start:queue-or-wait]
+for read_norm in (False, True):
+    python_free, gpu_done = loop_times(read_norm)
+    print(f"reading the norm: {read_norm}, {gpu_done * 1000:.0f} ms in all")
+    print(f"  Python is free after {python_free / gpu_done:.0%} of it")
+# --8<-- [end:queue-or-wait]
+
+
 # --8<-- [start:unscale-first]
+torch.manual_seed(0)
+untrained = nn.Linear(10, 1).to(device)
+
+
 def scaled_step(unscale):
-    torch.manual_seed(0)
-    model = nn.Linear(10, 1).to(device)
-    start = model.weight.detach().clone()
+    """Take one step in half precision's way; return the norm and the way moved."""
+    model = copy.deepcopy(untrained)
+    start = nn.utils.parameters_to_vector(model.parameters()).detach()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     scaler = torch.amp.GradScaler(device)
     scaler.scale(F.mse_loss(model(X).squeeze(1), y)).backward()
@@ -101,7 +146,8 @@ def scaled_step(unscale):
     norm = clip_grad_norm_(model.parameters(), max_norm=1.0).item()
     scaler.step(optimizer)  # unscales, if that is not yet done
     scaler.update()
-    return norm, (model.weight - start).norm().item()
+    moved = nn.utils.parameters_to_vector(model.parameters()) - start
+    return norm, moved.norm().item()
 
 
 for unscale in (True, False):
@@ -115,44 +161,53 @@ torch.manual_seed(0)
 net = nn.Sequential(nn.Linear(10, 32), nn.Tanh(), nn.Linear(32, 1)).to(device)
 
 
-def gradient(rows, size, share):
-    """Return the gradient summed over pieces, each loss times its share."""
+def gradient(pieces, factors):
+    """Return the gradient summed over pieces of rows, each loss times its factor."""
     net.zero_grad()
-    for piece in rows.split(size):
-        loss = F.mse_loss(net(X[piece]).squeeze(1), y[piece])
-        (loss * share(len(piece))).backward()
+    for rows, factor in zip(pieces, factors, strict=True):
+        loss = F.mse_loss(net(X[rows]).squeeze(1), y[rows])
+        (loss * factor).backward()
     return torch.cat([w.grad.flatten() for w in net.parameters()])
 
 
 rows = torch.arange(64)
-whole = gradient(rows, size=64, share=lambda n: 1)
-torch.testing.assert_close(gradient(rows, 16, share=lambda n: 1 / 4), whole)
-torch.testing.assert_close(gradient(rows, 16, share=lambda n: 1), 4 * whole)
+whole = gradient([rows], [1])
+for factor in (1 / 4, 1):
+    parts = gradient(rows.split(16), [factor] * 4)
+    off = (parts - whole).norm() / whole.norm()
+    print(f"loss times {factor:4}: off by {off:.1%}")
 # --8<-- [end:sum-of-parts]
 
 
 # --8<-- [start:unequal-parts]
-rows = torch.arange(70)  # pieces of 32, 32 and 6
-whole = gradient(rows, size=70, share=lambda n: 1)
-for name, share in (("1 / pieces", lambda n: 1 / 3), ("n / 70", lambda n: n / 70)):
-    off = (gradient(rows, 32, share) - whole).norm() / whole.norm()
-    print(f"{name:10} off by {off:.1%}")
+rows = torch.arange(70)
+whole = gradient([rows], [1])
+pieces = rows.split(32)
+sizes = [len(piece) for piece in pieces]
+equal_shares = gradient(pieces, [1 / 3] * 3)
+by_rows = gradient(pieces, [size / 70 for size in sizes])
+print("pieces of", sizes)
+for name, found in (("1 / pieces", equal_shares), ("rows / 70", by_rows)):
+    print(f"{name:10} off by {(found - whole).norm() / whole.norm():.1%}")
 # --8<-- [end:unequal-parts]
 
 
 # --8<-- [start:both-in-a-loop]
 loader = DataLoader(TensorDataset(X, y), batch_size=20)
-accumulate, norms = 4, []
+accumulate, norms, batches = 4, [], len(loader)
 optimizer = torch.optim.AdamW(net.parameters(), lr=0.003)
 optimizer.zero_grad()
-for i, (x, targets) in enumerate(loader, start=1):
+for i, (x, targets) in enumerate(loader):
+    first = i - i % accumulate  # of this group
+    group = min(accumulate, batches - first)  # the last one may be smaller
     loss = F.mse_loss(net(x).squeeze(1), targets)
-    (loss / accumulate).backward()  # adds to what is there
-    if i % accumulate == 0:
-        norms.append(clip_grad_norm_(net.parameters(), max_norm=1.0).item())
+    (loss / group).backward()  # adds to what is there
+    if i + 1 == first + group:
+        norms.append(clip_grad_norm_(net.parameters(), max_norm=1.0))
         optimizer.step()
         optimizer.zero_grad()
-print(len(loader), "batches, norms of the steps:", [f"{n:.2f}" for n in norms])
+shown = [f"{norm:.2f}" for norm in torch.stack(norms).tolist()]
+print(batches, "batches, norms of the steps:", shown)
 print(f"last loss {loss:.3f}")
 # --8<-- [end:both-in-a-loop]
 
@@ -171,14 +226,38 @@ print([f"{w:.3f}" for w in weight.tolist()])
 # --8<-- [end:solution-skip-bad-steps]
 
 
-# --8<-- [start:solution-leftover-batches]
-counts = []
-for i in range(1, len(loader) + 1):
-    left_over = len(loader) % accumulate
-    group = left_over if i > len(loader) - left_over else accumulate
-    counts.append(1 / group)  # the factor of this batch's loss
-    if i % accumulate == 0 or i == len(loader):
-        print(i, [f"{share:.2f}" for share in counts])
-        assert math.isclose(sum(counts), 1)
-        counts.clear()
-# --8<-- [end:solution-leftover-batches]
+# --8<-- [start:diagnosis-dropped-batches]
+used, steps = 0, 0
+optimizer.zero_grad()
+for i, (x, _) in enumerate(loader, start=1):
+    used += len(x)
+    if i % accumulate == 0:
+        steps += 1
+        last_used = used
+print(f"{steps} steps with {last_used} of {len(X)} rows")
+# --8<-- [end:diagnosis-dropped-batches]
+
+
+# --8<-- [start:solution-rows-left]
+left_over = batches % accumulate
+print(f"{left_over} batches are left, with {len(X) - last_used} rows")
+# --8<-- [end:solution-rows-left]
+
+
+# --8<-- [start:solution-clip-once]
+def clipped_direction(clip_each):
+    """Return the gradient of one dirty and three clean pieces."""
+    total = [torch.zeros_like(w) for w in net.parameters()]
+    for rows in torch.arange(192, 256).split(16):  # row 200 is the typing error
+        net.zero_grad()
+        (F.mse_loss(net(X[rows]).squeeze(1), dirty[rows]) / 4).backward()
+        if clip_each:
+            clip_grad_norm_(net.parameters(), max_norm=1.0)
+        for sum_so_far, w in zip(total, net.parameters(), strict=True):
+            sum_so_far += w.grad
+    return torch.cat([part.flatten() for part in total])
+
+
+each, once = clipped_direction(True), clipped_direction(False)
+print(f"cosine of the two directions {F.cosine_similarity(each, once, dim=0):.2f}")
+# --8<-- [end:solution-clip-once]

@@ -3,14 +3,16 @@
 # --8<-- [start:setup]
 import csv
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset
@@ -34,7 +36,8 @@ with open(root / "labels.csv", "w", newline="") as file:
         pixels = (digits.images[number] * 15).astype("uint8")  # 0 to 240
         Image.fromarray(pixels).save(root / f"{number}.png")
         writer.writerow([f"{number}.png", digits.target[number]])
-print(len(list(root.iterdir())), sorted(path.name for path in root.iterdir())[:3])
+names = sorted(path.name for path in root.iterdir())
+print(len(names), "files, in order:", names[:3])
 # --8<-- [end:write-a-folder]
 
 
@@ -55,7 +58,9 @@ class LabelledImages(Dataset):
         name, label = self.rows[index]
         with Image.open(self.root / name) as file:
             image = file.convert("RGB")  # reads the pixels; gray becomes three channels
-        return self.transform(image) if self.transform else image, label
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, label
 
 
 # --8<-- [end:labelled-images]
@@ -65,8 +70,21 @@ class LabelledImages(Dataset):
 to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 dataset = LabelledImages(root, to_tensor)
 x, y = dataset[7]
-print(len(dataset), tuple(x.shape), x.dtype, f"{x.min():.3f} {x.max():.3f}", y)
+print(len(dataset), "items")
+print(tuple(x.shape), x.dtype, f"from {x.min():.3f} to {x.max():.3f}, label {y}")
 # --8<-- [end:one-item]
+
+
+# --8<-- [start:cost-of-a-row]
+rows = [(f"{number}.png", number % 10) for number in range(100_000)]
+size = sys.getsizeof(rows) + sum(
+    sys.getsizeof(row) + sys.getsizeof(row[0]) for row in rows
+)
+names_as_bytes = np.array([name for name, _ in rows], dtype="S")
+labels_as_array = torch.tensor([label for _, label in rows], dtype=torch.uint8)
+compact = names_as_bytes.nbytes + labels_as_array.nbytes
+print(f"list {size / 1e5:.0f} bytes per row, arrays {compact / 1e5:.0f}")
+# --8<-- [end:cost-of-a-row]
 
 
 # --8<-- [start:mixed-channels]
@@ -77,6 +95,37 @@ try:
 except RuntimeError as error:
     print("RuntimeError:", error)
 # --8<-- [end:mixed-channels]
+
+
+# --8<-- [start:sixteen-bits]
+steps = np.arange(16, dtype=np.uint16).reshape(4, 4) * 4096  # 16 levels of gray
+Image.fromarray(steps).save(root / "deep.png")
+with Image.open(root / "deep.png") as file:
+    clipped = np.array(file.convert("L"))
+    levels = np.array(file)
+print("mode", file.mode, "with", len(np.unique(levels)), "levels")
+print("after convert('L'):", np.unique(clipped).tolist())
+scaled = torch.from_numpy(levels.astype(np.float32)) / 65535
+print(f"read as an array: {len(scaled.unique())} levels up to {scaled.max():.2f}")
+(root / "deep.png").unlink()
+# --8<-- [end:sixteen-bits]
+
+
+# --8<-- [start:turned-and-transparent]
+tall = Image.new("RGB", (4, 8))
+exif = tall.getexif()
+exif[0x0112] = 6  # a camera's note: turn by 90 degrees to view
+tall.save(root / "turned.jpg", exif=exif)
+with Image.open(root / "turned.jpg") as file:
+    print("as stored", file.size, "upright", ImageOps.exif_transpose(file).size)
+(root / "turned.jpg").unlink()
+
+clear = Image.new("RGBA", (1, 1), (255, 0, 0, 0))  # red, and invisible
+paper = Image.new("RGBA", clear.size, "white")
+on_white = Image.alpha_composite(paper, clear).convert("RGB")
+print("dropped alpha", clear.convert("RGB").getpixel((0, 0)))
+print("put on white ", on_white.getpixel((0, 0)))
+# --8<-- [end:turned-and-transparent]
 
 
 # --8<-- [start:look-at-a-batch]
@@ -98,13 +147,17 @@ by_position = LabelledImages(root, to_tensor)
 names = sorted(path.name for path in root.glob("*.png"))
 labels = [label for _, label in by_position.rows]
 by_position.rows = list(zip(names, labels, strict=True))  # wrong
-print(by_position.rows[:5], dataset.rows[:5], sep="\n")
+print("by position:", by_position.rows[:5])
+print("by name:    ", dataset.rows[:5])
+true_labels = dict(dataset.rows)
+lucky = sum(true_labels[name] == label for name, label in by_position.rows)
+print(lucky, "of", len(names), "labels are right by chance")
 # --8<-- [end:labels-by-position]
 
 
 # --8<-- [start:damage-of-wrong-labels]
 def train_and_test(dataset):
-    """Return the loss on 400 images, and the share of the other 100 that is right."""
+    """Return the loss on 400 images, and the accuracy on the other 100."""
     torch.manual_seed(0)
     x, y = next(iter(DataLoader(dataset, batch_size=len(dataset))))
     x, y = x[:, 0].flatten(1).to(device), y.to(device)  # one channel is enough
@@ -119,8 +172,8 @@ def train_and_test(dataset):
 
 
 for name, pairs in (("by name", dataset), ("by position", by_position)):
-    loss, right = train_and_test(pairs)
-    print(f"{name:11} loss {loss:.3f}, right {right:.2f}")
+    loss, accuracy = train_and_test(pairs)
+    print(f"{name:11} loss {loss:.3f}, accuracy {accuracy:.2f}")
 # --8<-- [end:damage-of-wrong-labels]
 
 
@@ -130,10 +183,24 @@ augment = v2.Compose([v2.RandomAffine(degrees=20, translate=(0.2, 0.2)), to_tens
 order = torch.randperm(500, generator=torch.Generator().manual_seed(0)).tolist()
 train_set = Subset(LabelledImages(root, augment), order[:400])
 test_set = Subset(LabelledImages(root, to_tensor), order[400:])
-for part in (train_set, test_set):
+for name, part in (("training", train_set), ("test", test_set)):
     first, again = part[0][0], part[0][0]
-    print(len(part), part.indices[:3], f"means {first.mean():.3f} {again.mean():.3f}")
+    change = (first - again).abs().max()
+    print(f"{name}: {len(part)} items, item 0 taken twice differs by {change:.2f}")
 # --8<-- [end:two-transforms]
+
+
+# --8<-- [start:split-by-group]
+writers = torch.arange(500) // 10  # ten pictures by each of 50 people
+people = torch.randperm(50, generator=torch.Generator().manual_seed(0))
+held_out = torch.isin(writers, people[:10])
+train_rows = (~held_out).nonzero().flatten().tolist()
+test_rows = held_out.nonzero().flatten().tolist()
+shared = set(writers[train_rows].tolist()) & set(writers[test_rows].tolist())
+print(len(train_rows), "and", len(test_rows), "items,", len(shared), "people in both")
+by_item = set(writers[order[:400]].tolist()) & set(writers[order[400:]].tolist())
+print("split by item:", len(by_item), "people in both")
+# --8<-- [end:split-by-group]
 
 
 # --8<-- [start:one-folder-a-class]
@@ -143,15 +210,16 @@ for name, label in dataset.rows:
     shutil.copy(root / name, by_class / f"digit-{label}" / name)
 folders = ImageFolder(by_class, to_tensor)
 x, y = folders[0]
-print(len(folders), folders.classes[:3], tuple(x.shape), y)
+print(len(folders), "items, classes", folders.classes[:3])
+print("first item", tuple(x.shape), "class", y)
 # --8<-- [end:one-folder-a-class]
 
 
 # --8<-- [start:read-once]
-decoded = list(dataset)  # opens every file, once
+decoded = [dataset[i] for i in range(len(dataset))]  # opens each file once
 megabytes = sum(x.nbytes for x, _ in decoded) / 1e6
 x, y = next(iter(DataLoader(decoded, batch_size=100)))
-print(len(decoded), "items", f"{megabytes:.3f} MB", tuple(x.shape), y.dtype)
+print(len(decoded), f"items in {megabytes:.3f} MB, batches of {tuple(x.shape)}")
 # --8<-- [end:read-once]
 
 
@@ -169,7 +237,7 @@ flat.mkdir()
 for name, label in dataset.rows[:20]:
     shutil.copy(root / name, flat / f"{label}_{name}")
 named = NamedImages(flat, to_tensor)
-print(len(named), tuple(named[0][0].shape), [label for _, label in named][:6])
+print(len(named), "items, labels", [label for _, label in named.rows][:6])
 # --8<-- [end:solution-label-in-the-name]
 
 
@@ -189,3 +257,30 @@ for path in sorted(root.glob("*.png")):
     except (OSError, SyntaxError):
         print("cannot read", path.name)
 # --8<-- [end:solution-broken-files]
+
+
+# --8<-- [start:diagnosis-endless]
+class Squares(Dataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return index**2
+
+
+squares = Squares()
+print(len(list(DataLoader(squares))), "batches from the loader")
+print([item for item, _ in zip(squares, range(6), strict=False)])
+# --8<-- [end:diagnosis-endless]
+
+
+# --8<-- [start:solution-index-error]
+class BoundedSquares(Squares):
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return index**2
+
+
+print(list(BoundedSquares()))
+# --8<-- [end:solution-index-error]

@@ -94,6 +94,12 @@ class EarlyStopping:
             self.waited += 1
         return self.waited >= self.patience
 
+    def restore(self, model):
+        """Load the best weights, if there was a best epoch at all."""
+        if self.best_weights is None:
+            raise ValueError("no epoch had a finite validation loss")
+        model.load_state_dict(self.best_weights)
+
 
 # --8<-- [end:early-stopping]
 
@@ -111,16 +117,24 @@ for epoch in range(60):
         print(f"stopped after epoch {epoch}, best loss {stopper.best_loss:.3f}")
         break
 last = accuracy(model)
-model.load_state_dict(stopper.best_weights)
+stopper.restore(model)
 print(f"test accuracy: last {last:.3f}, best {accuracy(model):.3f}")
 # --8<-- [end:stop-and-restore]
 
 
 # --8<-- [start:how-much-patience]
-for patience in (1, 2, 5, 10):
+def replay(losses, patience):
+    """Return the epoch at which such a stopper stops, and its best loss."""
     stopper = EarlyStopping(patience)
-    stop = next(i for i, loss in enumerate(val_losses) if stopper.step(loss))
-    print(f"patience {patience:2}: stops at {stop:2}, best {stopper.best_loss:.3f}")
+    for epoch, loss in enumerate(losses):
+        if stopper.step(loss):
+            return epoch, stopper.best_loss
+    return len(losses), stopper.best_loss
+
+
+for patience in (1, 2, 5, 10):
+    epoch, best_loss = replay(val_losses, patience)
+    print(f"patience {patience:2}: stops at epoch {epoch:2}, best loss {best_loss:.3f}")
 # --8<-- [end:how-much-patience]
 
 
@@ -136,15 +150,25 @@ print(f"copy  {before:.3f} -> {copied['0.weight'].norm():.3f}")
 
 
 # --8<-- [start:not-worse-is-not-better]
-for losses in ([0.5, 0.6, 0.7], [0.5, math.nan, 9.0], [0.5, 0.5, 0.5]):
-    stopper, best, waited = EarlyStopping(patience=2), losses[0], 0
-    stops = [stopper.step(loss) for loss in losses]
+def not_worse(losses):
+    """Return what a stopper keeps that waits only while the loss is larger."""
+    best, waited = losses[0], 0
     for loss in losses[1:]:
-        worse = loss > best
-        best, waited = (best, waited + 1) if worse else (loss, 0)
+        if loss > best:
+            waited += 1
+        else:
+            best, waited = loss, 0
+    return best, waited
+
+
+for losses in ([0.5, 0.6, 0.7], [0.5, math.nan, 9.0], [0.5, 0.5, 0.5]):
+    stopper = EarlyStopping(patience=2)
+    for loss in losses:
+        stopper.step(loss)
+    best, waited = not_worse(losses)
     print(losses)
-    print("  better:    keeps", stopper.best_loss, "waited", stopper.waited, stops[-1])
-    print("  not worse: keeps", best, "waited", waited, waited >= 2)
+    print(f"  better:    best {stopper.best_loss}, epochs waited {stopper.waited}")
+    print(f"  not worse: best {best}, epochs waited {waited}")
 # --8<-- [end:not-worse-is-not-better]
 
 
@@ -172,8 +196,9 @@ class StopOnScore(EarlyStopping):
 
 
 stopper = StopOnScore(patience=2, min_delta=0.05)
-stops = [stopper.step(score) for score in (0.7, 0.9, 0.92, 0.8)]
-print(stops, -stopper.best_loss)
+for score in (0.7, 0.9, 0.92, 0.8):
+    stop = stopper.step(score)
+    print(f"accuracy {score}: waited {stopper.waited}, stop {stop}")
 # --8<-- [end:solution-watch-accuracy]
 
 
@@ -188,6 +213,35 @@ for _ in range(5):
             parameter += 0.1  # stands for training
             average.copy_(0.9 * average + 0.1 * parameter)
     ema.update_parameters(model)
-torch.testing.assert_close(list(ema.module.parameters()), by_hand)
-print(f"bias {model[-1].bias.mean():.3f}, averaged {by_hand[-1].mean():.3f}")
+print(f"bias: model {model[-1].bias.mean():.3f}", end=", ")
+print(f"by hand {by_hand[-1].mean():.3f}", end=", ")
+print(f"AveragedModel {ema.module[-1].bias.mean():.3f}")
 # --8<-- [end:solution-average-by-hand]
+
+
+# --8<-- [start:diagnosis-no-gain]
+model, optimizer = new_model()
+best_loss, best_weights = math.inf, None
+for _ in range(60):
+    train_epoch(model, optimizer)
+    val_loss = loss_on(model, X_val, y_val)
+    if val_loss < best_loss:
+        best_loss, best_weights = val_loss, model.state_dict()
+last = accuracy(model)
+model.load_state_dict(best_weights)
+print(f"test accuracy: last {last:.3f}, best {accuracy(model):.3f}")
+# --8<-- [end:diagnosis-no-gain]
+
+
+# --8<-- [start:solution-copy-the-weights]
+model, optimizer = new_model()
+best_loss, best_weights = math.inf, None
+for _ in range(60):
+    train_epoch(model, optimizer)
+    val_loss = loss_on(model, X_val, y_val)
+    if val_loss < best_loss:
+        best_loss, best_weights = val_loss, copy.deepcopy(model.state_dict())
+last = accuracy(model)
+model.load_state_dict(best_weights)
+print(f"test accuracy: last {last:.3f}, best {accuracy(model):.3f}")
+# --8<-- [end:solution-copy-the-weights]

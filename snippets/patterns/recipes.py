@@ -2,6 +2,7 @@
 
 # --8<-- [start:setup]
 import copy
+import math
 
 import torch
 import torch.nn.functional as F
@@ -22,23 +23,24 @@ model = nn.Sequential(backbone, head)
 backbone.requires_grad_(False)
 trainable = [w for w in model.parameters() if w.requires_grad]
 optimizer = torch.optim.AdamW(trainable)
-print(len(trainable), "tensors,", sum(w.numel() for w in trainable), "numbers to train")
+numbers = sum(w.numel() for w in trainable)
+print(len(trainable), "tensors with", numbers, "numbers to train")
 # --8<-- [end:freeze-the-backbone]
 
 
 # --8<-- [start:frozen-but-moving]
 x, y = torch.randn(32, 8).to(device) + 2, torch.randint(0, 3, (32,)).to(device)
-before = copy.deepcopy(model.state_dict())
-for mode in (True, False):
-    backbone.train(mode)
+for mode in ("train", "eval"):
+    before = copy.deepcopy(model.state_dict())
+    backbone.train(mode == "train")
     loss = F.cross_entropy(model(x), y)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    now = model.state_dict()
-    moved = [name for name in now if not torch.equal(now[name], before[name])]
-    print("train" if mode else "eval ", "moved:", moved)
-    before = copy.deepcopy(now)
+    print(f"backbone in {mode} mode, moved:")
+    for name, value in model.state_dict().items():
+        if not torch.equal(value, before[name]):
+            print("  ", name)
 # --8<-- [end:frozen-but-moving]
 
 
@@ -53,13 +55,17 @@ losses = {
     "size": F.mse_loss(size(features).squeeze(1), sizes),
 }
 for name, loss in losses.items():
-    (pull,) = torch.autograd.grad(loss, body.weight, retain_graph=True)
-    print(f"{name:5} loss {loss:6.1f}, pulls the body with {pull.norm():5.1f}")
+    (gradient,) = torch.autograd.grad(loss, body.weight, retain_graph=True)
+    print(f"{name:5} loss {loss:6.1f}, gradient norm {gradient.norm():5.1f}")
+# --8<-- [end:two-losses]
+
+
+# --8<-- [start:weigh-the-losses]
 weights = {"class": 1.0, "size": 0.005}
 total = sum(weights[name] * loss for name, loss in losses.items())
-total.backward()  # once, for all
-print(f"together they pull with {body.weight.grad.norm():.2f}")
-# --8<-- [end:two-losses]
+total.backward()  # once, for both
+print(f"together: gradient norm {body.weight.grad.norm():.2f}")
+# --8<-- [end:weigh-the-losses]
 
 
 # --8<-- [start:balance-with-a-sampler]
@@ -95,25 +101,45 @@ class TinyLanguageModel(nn.Module):
 
 torch.manual_seed(0)
 model = TinyLanguageModel(vocabulary=50, width=8).to(device)
-print(sum(w.numel() for w in model.parameters()), list(model.state_dict()))
-tokens = torch.arange(10, device=device).reshape(2, 5)  # (batch, time)
-print(tuple(model(tokens).shape), "from", model.unembed)
-assert model.unembed.weight is model.embed.weight  # also after .to(device)
+numbers = sum(w.numel() for w in model.parameters())
+print(numbers, "numbers in", list(model.state_dict()))
 # --8<-- [end:tie-the-weights]
+
+
+# --8<-- [start:first-loss-of-tied-weights]
+torch.manual_seed(0)
+model = TinyLanguageModel(vocabulary=10_000, width=256)
+tokens = torch.randint(0, 10_000, (4, 16))
+
+
+def first_loss(model):
+    logits = model(tokens[:, :-1].to(device))
+    return F.cross_entropy(logits.mT, tokens[:, 1:].to(device))
+
+
+print(f"started with N(0, 1): loss {first_loss(model.to(device)):.1f}")
+with torch.no_grad():
+    model.embed.weight *= 0.02
+print(f"started with N(0, 0.02): loss {first_loss(model):.2f}")
+print(f"a guess among 10,000: {math.log(10_000):.2f}")
+# --8<-- [end:first-loss-of-tied-weights]
 
 
 # --8<-- [start:decay-matrices-only]
 model = nn.Sequential(nn.Linear(8, 16), nn.LayerNorm(16), nn.Linear(16, 3)).to(device)
-matrices = [w for w in model.parameters() if w.ndim >= 2]
-vectors = [w for w in model.parameters() if w.ndim < 2]  # biases and norms
+decay, no_decay = [], []
+for name, parameter in model.named_parameters():
+    group = decay if parameter.ndim >= 2 else no_decay
+    group.append((name, parameter))
 groups = [
-    {"params": matrices, "weight_decay": 0.1},
-    {"params": vectors, "weight_decay": 0.0},
+    {"params": [parameter for _, parameter in decay], "weight_decay": 0.1},
+    {"params": [parameter for _, parameter in no_decay], "weight_decay": 0.0},
 ]
 optimizer = torch.optim.AdamW(groups, lr=0.002)
-for group in optimizer.param_groups:
-    lr, decay = group["lr"], group["weight_decay"]
-    print(len(group["params"]), "tensors, decay", decay, "lr", lr)
+print("decay:   ", [name for name, _ in decay])
+print("no decay:", [name for name, _ in no_decay])
+odd = nn.LayerNorm((8, 8)).weight
+print("but the scale of LayerNorm((8, 8)) has", odd.ndim, "axes")
 # --8<-- [end:decay-matrices-only]
 
 
@@ -129,40 +155,84 @@ handle = model[1].register_forward_hook(keep)
 model(x)
 handle.remove()
 model(x[:2])  # not kept any more
-print(tuple(kept["norm"].shape), kept["norm"].requires_grad)
+print("kept", tuple(kept["norm"].shape), "from the first call")
 # --8<-- [end:take-features-out]
 
 
 # --8<-- [start:solution-unfreeze-slowly]
+optimizer = torch.optim.AdamW(head.parameters(), lr=0.01)
+F.cross_entropy(head(backbone(x)), y).backward()
+optimizer.step()
 backbone.requires_grad_(True)
-optimizer = torch.optim.AdamW(
-    [{"params": backbone.parameters(), "lr": 0.001}, {"params": head.parameters()}],
-    lr=0.01,
-)
+optimizer.add_param_group({"params": backbone.parameters(), "lr": 0.001})
 for group in optimizer.param_groups:
-    trained = sum(w.requires_grad for w in group["params"])
-    print(trained, "trained tensors at", group["lr"])
+    known = sum(w in optimizer.state for w in group["params"])
+    print(len(group["params"]), "tensors at", group["lr"], "with averages:", known)
 # --8<-- [end:solution-unfreeze-slowly]
 
 
 # --8<-- [start:solution-weigh-the-loss]
 torch.manual_seed(0)
-x, y = dataset.tensors
-logits = nn.Linear(8, 3)(x)
-weighted = F.cross_entropy(logits, y, weight=per_class)
-one_by_one = [F.cross_entropy(logits[y == c], y[y == c]) for c in range(3)]
-torch.testing.assert_close(weighted, torch.stack(one_by_one).mean())
+inputs, labels = dataset.tensors
+logits = nn.Linear(8, 3)(inputs)
+weighted = F.cross_entropy(logits, labels, weight=per_class)
+one_by_one = []
+for number in range(3):
+    mine = labels == number
+    one_by_one.append(F.cross_entropy(logits[mine], labels[mine]))
+print("per class:", [f"{loss:.3f}" for loss in one_by_one])
+print(f"their mean {torch.stack(one_by_one).mean():.3f}, weighted loss {weighted:.3f}")
 # --8<-- [end:solution-weigh-the-loss]
 
 
 # --8<-- [start:solution-tie-survives]
+def count(model):
+    return sum(w.numel() for w in model.parameters())  # a shared one counts once
+
+
 torch.manual_seed(0)
 trained = TinyLanguageModel(50, 8)
 loaded = TinyLanguageModel(50, 8)
 loaded.load_state_dict(trained.state_dict())
-assert loaded.unembed.weight is loaded.embed.weight
-assert torch.equal(loaded.embed.weight, trained.embed.weight)
-twin = copy.deepcopy(trained)
-assert twin.unembed.weight is twin.embed.weight
-assert twin.embed.weight is not trained.embed.weight
+assigned = TinyLanguageModel(50, 8)
+assigned.load_state_dict(trained.state_dict(), assign=True)
+print("loaded  ", count(loaded))
+print("deepcopy", count(copy.deepcopy(trained)))
+print("assign  ", count(assigned))
+assigned.unembed.weight = assigned.embed.weight
+print("tied again", count(assigned))
 # --8<-- [end:solution-tie-survives]
+
+
+# --8<-- [start:diagnosis-part-that-stays]
+def train_both(combine):
+    """Train body and heads for 200 steps; return the two losses."""
+    torch.manual_seed(0)
+    body, classes, size = nn.Linear(8, 16), nn.Linear(16, 3), nn.Linear(16, 1)
+    net = nn.ModuleList([body, classes, size]).to(device)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for _ in range(200):
+        features = body(x).relu()
+        class_loss = F.cross_entropy(classes(features), y)
+        size_loss = F.mse_loss(size(features).squeeze(1), sizes / 100)
+        optimizer.zero_grad()
+        combine(class_loss, size_loss).backward()
+        optimizer.step()
+    return f"class {class_loss:.2f}, size {size_loss:.2f}"
+
+
+def total_loss(class_loss, size_loss):
+    return class_loss + 0.5 * size_loss.item()
+
+
+print(train_both(total_loss))
+# --8<-- [end:diagnosis-part-that-stays]
+
+
+# --8<-- [start:solution-keep-the-tensor]
+def whole_loss(class_loss, size_loss):
+    return class_loss + 0.5 * size_loss
+
+
+print(train_both(whole_loss))
+# --8<-- [end:solution-keep-the-tensor]

@@ -19,7 +19,9 @@ def conv_size(n, kernel, stride=1, padding=0, dilation=1):
     return (n + 2 * padding - reach) // stride + 1
 
 
-print(conv_size(32, kernel=3), conv_size(32, 3, padding=1), conv_size(33, 3, 2, 1))
+print("32, kernel 3:", conv_size(32, kernel=3))
+print("32, kernel 3, padding 1:", conv_size(32, kernel=3, padding=1))
+print("33, kernel 3, stride 2, padding 1:", conv_size(33, 3, stride=2, padding=1))
 # --8<-- [end:size-after-convolution]
 
 
@@ -47,12 +49,24 @@ except RuntimeError as error:
 
 
 # --8<-- [start:size-after-pooling]
-x = torch.empty(1, 9, 7, device=device)  # width 7
-print(tuple(nn.MaxPool2d(2)(x).shape), conv_size(7, kernel=2, stride=2))
-print(tuple(nn.MaxPool2d(2, ceil_mode=True)(x).shape))
-print(tuple(nn.MaxPool2d(3, stride=2, padding=1)(x).shape), conv_size(7, 3, 2, 1))
-print(tuple(nn.AdaptiveAvgPool2d(2)(x).shape))  # asks for the result instead
+def width_after(layer, width):
+    return layer.to(device)(torch.empty(1, 9, width, device=device)).shape[-1]
+
+
+print("kernel 2:", width_after(nn.MaxPool2d(2), 7), conv_size(7, kernel=2, stride=2))
+padded = nn.MaxPool2d(3, stride=2, padding=1)
+print("kernel 3, stride 2, padding 1:", width_after(padded, 7), conv_size(7, 3, 2, 1))
+print("adaptive, asked for 2:", width_after(nn.AdaptiveAvgPool2d(2), 7))
 # --8<-- [end:size-after-pooling]
+
+
+# --8<-- [start:round-up-or-not]
+print("length 7, kernel 2:", width_after(nn.MaxPool2d(2, ceil_mode=True), 7))
+gaps = nn.MaxPool2d(2, stride=3, ceil_mode=True)
+print("length 6, kernel 2, stride 3:", width_after(gaps, 6), "and not 3")
+padded = nn.MaxPool2d(2, stride=2, padding=1, ceil_mode=True)
+print("length 7, kernel 2, padding 1:", width_after(padded, 7), "and not 5")
+# --8<-- [end:round-up-or-not]
 
 
 # --8<-- [start:keep-the-size]
@@ -86,19 +100,34 @@ for n, k, s, p, e in product((4, 7), range(2, 5), range(1, 4), range(2), range(2
         assert layer(x).shape == (1, size, size)
         same += 1
 print(same, "settings agree")
-print([conv_size(n, 3, 2, 1) for n in (7, 8)])
-print(transposed_size(4, 3, 2, 1), transposed_size(4, 3, 2, 1, extra=1))
+print("7 and 8 become", [conv_size(n, 3, 2, 1) for n in (7, 8)])
+print(
+    "4 becomes", transposed_size(4, 3, 2, 1), "or", transposed_size(4, 3, 2, 1, extra=1)
+)
 # --8<-- [end:size-after-transposed]
 
 
 # --8<-- [start:through-a-network]
-for n in (32, 64, 224):
+def sizes_through(n):
     sizes = [n]
     for _ in range(3):
         after = conv_size(sizes[-1], kernel=3, padding=1)
         sizes.append(conv_size(after, kernel=2, stride=2))  # pooling
-    print(sizes, "-> in_features", 128 * sizes[-1] ** 2)
+    return sizes
+
+
+for n in (32, 64, 224):
+    print(sizes_through(n), "-> in_features", 128 * sizes_through(n)[-1] ** 2)
+accepted = [n for n in range(1, 100) if sizes_through(n)[-1] == 4]
+print("sizes that end at 4:", accepted)
 # --8<-- [end:through-a-network]
+
+
+# --8<-- [start:any-size]
+head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
+for n in (4, 5, 28):
+    print(n, "->", tuple(head(torch.zeros(1, 128, n, n)).shape))
+# --8<-- [end:any-size]
 
 
 # --8<-- [start:numbers-in-a-layer]
@@ -110,7 +139,7 @@ for c_in, c_out, k, groups in ((3, 32, 3, 1), (64, 128, 1, 1), (64, 64, 3, 64)):
     layer = nn.Conv2d(c_in, c_out, k, groups=groups).to(device)
     counted = sum(w.numel() for w in layer.parameters())
     assert counted == conv_numbers(c_in, c_out, k, groups)
-    print(tuple(layer.weight.shape), counted)
+    print(f"weight {tuple(layer.weight.shape)}, {counted} parameters")
 # --8<-- [end:numbers-in-a-layer]
 
 
@@ -130,3 +159,24 @@ for k, s, p in product(range(1, 6), range(1, 4), range(3)):
         assert layer(x).shape == (1, 18, 18)
         print("kernel", k, "stride", s, "padding", p)
 # --8<-- [end:solution-double-the-size]
+
+
+# --8<-- [start:solution-part-of-the-picture]
+class Classifier(nn.Sequential):
+    def __init__(self):
+        channels = [(1, 8), (8, 16), (16, 128)]
+        blocks = []
+        for c_in, c_out in channels:
+            blocks += [nn.Conv2d(c_in, c_out, 3, padding=1), nn.MaxPool2d(2)]
+        super().__init__(*blocks, nn.Flatten(), nn.Linear(128 * 4 * 4, 10))
+
+
+torch.manual_seed(0)
+model = Classifier()
+for n in (32, 39):
+    images = torch.randn(16, 1, n, n, requires_grad=True)
+    model(images).sum().backward()
+    by_column = images.grad.abs().sum(dim=(0, 1, 2))
+    share = by_column[-7:].mean() / by_column[:-7].mean()
+    print(f"{n}: {by_column.count_nonzero()} columns count, the last seven {share:.2f}")
+# --8<-- [end:solution-part-of-the-picture]

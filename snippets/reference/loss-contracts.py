@@ -20,10 +20,10 @@ def row(criterion, *inputs, note):
     assert loss.ndim == 0 and loss.isfinite()
     shapes = " ".join(str(tuple(x.shape)).replace(" ", "") for x in inputs)
     dtype = str(inputs[1].dtype).removeprefix("torch.")
-    print(f"{type(criterion).__name__:22} {shapes:21} {dtype:7} {loss:6.3f} {note}")
+    print(f"{type(criterion).__name__:19} {shapes:24} {dtype:7} {loss:6.3f} {note}")
 
 
-N, C = 4, 3  # rows, classes
+N, C, T = 4, 3, 5  # rows, classes, time steps
 # --8<-- [end:print-a-row]
 
 
@@ -45,15 +45,21 @@ logits, labels = torch.randn(N, C), torch.tensor([0, 2, 1, 2])
 row(nn.CrossEntropyLoss(), logits, labels, note="logits, class numbers")
 row(nn.CrossEntropyLoss(), logits, logits.softmax(1), note="logits, probabilities")
 row(nn.CrossEntropyLoss(), logits[0], labels[0], note="one row, no batch")
-row(
-    nn.CrossEntropyLoss(),
-    torch.randn(N, C, 5),
-    labels[:, None].repeat(1, 5),
-    note="T=5",
-)
+per_step = labels[:, None].repeat(1, T)
+row(nn.CrossEntropyLoss(), torch.randn(N, C, T), per_step, note="a class a step")
 row(nn.NLLLoss(), logits.log_softmax(1), labels, note="log-probabilities")
 row(nn.MultiMarginLoss(), logits, labels, note="any scores")
 # --8<-- [end:one-of-many]
+
+
+# --8<-- [start:time-before-classes]
+torch.manual_seed(0)
+scores = torch.randn(N, C, C)  # C time steps, each with scores for C classes
+steps = torch.randint(C, (N, C))
+as_classes_first = F.cross_entropy(scores, steps)
+transposed = F.cross_entropy(scores.mT, steps)
+print(f"(N, T, C) as it is: {as_classes_first:.3f}, as (N, C, T): {transposed:.3f}")
+# --8<-- [end:time-before-classes]
 
 
 # --8<-- [start:yes-or-no]
@@ -81,53 +87,91 @@ row(nn.CTCLoss(), spoken, torch.randint(1, C, (N, 2)), *lengths, note="log-prob.
 # --8<-- [end:distributions-pairs-sequences]
 
 
-# --8<-- [start:target-dtypes]
-def accepts(criterion, given, dtype):
-    """Try a target of 0s and 1s, forward and backward, on the CPU."""
-    target = torch.tensor([0, 1, 1, 0]).to(dtype)
+# --8<-- [start:try-a-dtype]
+def accepts(criterion, given, dtype, device):
+    """Try a target of zeros and ones, forward and backward."""
+    target = torch.tensor([0, 1, 1, 0]).to(device, dtype)
+    y_hat = given.to(device).requires_grad_()
     try:
-        criterion(given.clone().requires_grad_(), target).backward()
-    except (RuntimeError, NotImplementedError):
+        criterion(y_hat, target).square().backward()
+    except RuntimeError:  # NotImplementedError is one too
         return "-"
     return "yes"
 
 
-columns = {"f32": torch.float32, "f64": torch.float64, "i64": torch.int64}
-columns |= {"i32": torch.int32, "u8": torch.uint8, "bool": torch.bool}
-names = ("MSE", "L1", "Huber", "CrossEntropy", "NLL", "BCEWithLogits", "BCE")
-print(" " * 13, *(f"{name:>4}" for name in columns))
-for name in names:
-    given = logits[:, :2] if name in ("CrossEntropy", "NLL") else guess.sigmoid()
-    cells = [accepts(getattr(nn, f"{name}Loss")(), given, d) for d in columns.values()]
-    print(f"{name:13}", *(f"{cell:>4}" for cell in cells))
+def print_table(device):
+    dtypes = {"f32": torch.float32, "f64": torch.float64, "i64": torch.int64}
+    dtypes |= {"i32": torch.int32, "u8": torch.uint8, "bool": torch.bool}
+    print(" " * 13, *(f"{name:>4}" for name in dtypes))
+    for name in ("MSE", "L1", "Huber", "CrossEntropy", "NLL", "BCEWithLogits", "BCE"):
+        classes = name in ("CrossEntropy", "NLL")
+        given = torch.full((4, 2) if classes else (4,), 0.25)
+        criterion = getattr(nn, f"{name}Loss")()
+        cells = [accepts(criterion, given, dtype, device) for dtype in dtypes.values()]
+        print(f"{name:13}", *(f"{cell:>4}" for cell in cells))
+
+
+# --8<-- [end:try-a-dtype]
+
+
+# --8<-- [start:target-dtypes]
+print_table("cpu")
 # --8<-- [end:target-dtypes]
 
 
+# --8<-- [start:target-dtypes-on-a-gpu]
+print_table("cuda")
+# --8<-- [end:target-dtypes-on-a-gpu]
+
+
 # --8<-- [start:column-against-row]
-for name in ("MSE", "L1", "Huber", "SmoothL1", "PoissonNLL", "BCEWithLogits"):
+def what_it_says(name):
+    extra = [torch.ones(N)] if name == "GaussianNLL" else []
+    column, row_of_targets = torch.full((N, 1), 0.5), torch.zeros(N)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            getattr(nn, f"{name}Loss")()(guess[:, None], flags)
-            verdict = "warns" if caught else "silent"
+            getattr(nn, f"{name}Loss")()(column, row_of_targets, *extra)
         except (RuntimeError, ValueError) as error:
-            verdict = type(error).__name__
-    print(f"{name:14} (4, 1) against (4,): {verdict}")
+            return type(error).__name__
+    of_size = any("target size" in str(warning.message) for warning in caught)
+    return "warns" if of_size else "says nothing"
+
+
+regression = ["MSE", "L1", "Huber", "SmoothL1", "PoissonNLL", "GaussianNLL"]
+others = ["KLDiv", "HingeEmbedding", "MultiLabelSoftMargin", "SoftMargin"]
+for name in (*regression, *others, "BCE", "BCEWithLogits"):
+    print(f"{name:20} {what_it_says(name)}")
 # --8<-- [end:column-against-row]
 
 
 # --8<-- [start:what-mean-means]
-log_p, q = logits.log_softmax(1).to(device), logits.flip(0).softmax(1).to(device)
 x, y = logits.to(device), labels.to(device)
-divergence = F.kl_div(log_p, q, reduction="batchmean")
-torch.testing.assert_close(divergence, F.kl_div(log_p, q, reduction="sum") / N)
 weight = torch.tensor([1.0, 2.0, 3.0], device=device)
 total = F.cross_entropy(x, y, weight=weight, reduction="sum")
-averaged = F.cross_entropy(x, y, weight=weight)
-torch.testing.assert_close(averaged, total / weight[y].sum())  # not by N
-print(f"{divergence:.3f} {averaged:.3f}")
-print(F.cross_entropy(x, torch.full_like(y, -100)).item())  # nothing to average
+print(f"mean, weighted:         {F.cross_entropy(x, y, weight=weight):.3f}")
+print(f"sum / weights of rows:  {total / weight[y].sum():.3f}")
+print(f"sum / number of rows:   {total / N:.3f}")
+ignored = torch.full_like(y, -100)
+print(f"nothing left to average: {F.cross_entropy(x, ignored):.3f}")
 # --8<-- [end:what-mean-means]
+
+
+# --8<-- [start:mean-of-distributions]
+log_p, q = x.log_softmax(1), x.flip(0).softmax(1)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # KLDivLoss warns of its mean
+    mean = F.kl_div(log_p, q, reduction="mean")
+by_rows = F.kl_div(log_p, q, reduction="batchmean")
+print(f"KLDivLoss, mean {mean:.3f}, batchmean {by_rows:.3f}")
+labels_rare = torch.tensor([1.0, 0, 0, 0], device=device)
+for factor in (1.0, 3.0):
+    pos_weight = torch.tensor(factor, device=device)
+    loss = F.binary_cross_entropy_with_logits(
+        torch.zeros(N, device=device), labels_rare, pos_weight=pos_weight
+    )
+    print(f"BCEWithLogitsLoss, pos_weight {factor:.0f}: {loss:.3f}")
+# --8<-- [end:mean-of-distributions]
 
 
 # --8<-- [start:solution-every-pixel]
@@ -143,6 +187,14 @@ torch.testing.assert_close(F.cross_entropy(maps, classes), flat)
 # --8<-- [start:solution-entropy-between]
 entropy = -(q * q.log()).sum(dim=1).mean()
 cross = F.cross_entropy(x, q)
-torch.testing.assert_close(cross, divergence + entropy)
-print(f"{cross:.3f} = {divergence:.3f} + {entropy:.3f}")
+print(f"{cross:.3f} = {by_rows:.3f} + {entropy:.3f}")
 # --8<-- [end:solution-entropy-between]
+
+
+# --8<-- [start:solution-soft-labels-with-weights]
+one_hot = F.one_hot(y, C).float()
+print(f"class numbers: {F.cross_entropy(x, y, weight=weight):.3f}")
+print(f"one-hot:       {F.cross_entropy(x, one_hot, weight=weight):.3f}")
+total = F.cross_entropy(x, one_hot, weight=weight, reduction="sum")
+print(f"the same again: {total / weight[y].sum():.3f}")
+# --8<-- [end:solution-soft-labels-with-weights]

@@ -13,19 +13,19 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:number-row-column]
-x = torch.zeros(3, 4, device=device)
-row = torch.tensor([1.0, 2.0, 3.0, 4.0], device=device)  # (4,)
-column = torch.tensor([[10.0], [20.0], [30.0]], device=device)  # (3, 1)
-print((x + 5).tolist())
-print((x + row).tolist())
-print((row + column).tolist())
+x = torch.zeros(3, 4)
+row = torch.tensor([1.0, 2.0, 3.0, 4.0])  # (4,)
+column = torch.tensor([[10.0], [20.0], [30.0]])  # (3, 1)
+print(x + 5)
+print(x + row)
+print(row + column)
 # --8<-- [end:number-row-column]
 
 
 # --8<-- [start:resulting-shape]
-print(tuple(torch.broadcast_shapes((3, 4), (4,))))
-print(tuple(torch.broadcast_shapes((3, 1), (4,))))
-print(tuple(torch.broadcast_shapes((8, 1, 6), (7, 1))))
+print(torch.broadcast_shapes((3, 4), (4,)))
+print(torch.broadcast_shapes((3, 1), (4,)))
+print(torch.broadcast_shapes((8, 1, 6), (7, 1)))
 # --8<-- [end:resulting-shape]
 
 
@@ -54,31 +54,50 @@ plt.show()
 
 
 # --8<-- [start:shapes-align-right]
-matrix = torch.ones(3, 4, device=device)
-per_row = torch.tensor([1.0, 2.0, 3.0], device=device)
+matrix = torch.ones(3, 4)
+per_row = torch.tensor([1.0, 2.0, 3.0])
 try:
     matrix * per_row
 except RuntimeError as error:
     print("RuntimeError:", error)
-print((matrix * per_row[:, None]).tolist())
+print(matrix * per_row[:, None])
 # --8<-- [end:shapes-align-right]
+
+
+# --8<-- [start:in-place-cannot-grow]
+small = torch.zeros(3, 1)
+try:
+    small += row
+except RuntimeError as error:
+    print("RuntimeError:", error)
+print((small + row).shape)
+# --8<-- [end:in-place-cannot-grow]
 
 
 # --8<-- [start:all-pairs]
 points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]], device=device)
 differences = points[:, None] - points[None]  # (3, 1, 2) - (1, 3, 2)
 distances = differences.square().sum(dim=-1).sqrt()
-print(tuple(differences.shape), distances.tolist())
+print(differences.shape)
+print(distances.cpu())
+print(f"points {points.nbytes} bytes, differences {differences.nbytes} bytes")
 # --8<-- [end:all-pairs]
+
+
+# --8<-- [start:gradient-is-a-sum]
+bias = torch.zeros(3, requires_grad=True)
+batch = torch.ones(4, 3)
+(batch + bias).sum().backward()
+print(bias.grad)
+# --8<-- [end:gradient-is-a-sum]
 
 
 # --8<-- [start:keepdim]
 square = torch.tensor([[1.0, 1.0, 2.0], [2.0, 1.0, 1.0], [4.0, 2.0, 2.0]])
-square = square.to(device)
 wrong = square / square.sum(dim=1)  # (3, 3) / (3,): columns, not rows
 right = square / square.sum(dim=1, keepdim=True)  # (3, 3) / (3, 1)
-print("wrong:", [f"{total:.2f}" for total in wrong.sum(dim=1).tolist()])
-print("right:", [f"{total:.2f}" for total in right.sum(dim=1).tolist()])
+print("wrong:", wrong.sum(dim=1))
+print("right:", right.sum(dim=1))
 # --8<-- [end:keepdim]
 
 
@@ -86,8 +105,9 @@ print("right:", [f"{total:.2f}" for total in right.sum(dim=1).tolist()])
 y_hat = torch.tensor([[1.0], [2.0], [3.0]], device=device)  # (3, 1), from a layer
 y = torch.tensor([1.0, 2.0, 3.0], device=device)  # (3,)
 errors = y_hat - y
-print(tuple(errors.shape), f"{errors.square().mean().item():.3f}")
-print((y_hat.squeeze(1) - y).square().mean().item())
+print("(3, 1) - (3,):", errors.shape, f"error {errors.square().mean().item():.3f}")
+errors = y_hat.squeeze(1) - y
+print("(3,) - (3,):  ", errors.shape, f"error {errors.square().mean().item():.3f}")
 # --8<-- [end:column-meets-row]
 
 
@@ -99,25 +119,26 @@ print(f"{F.mse_loss(y_hat, y).item():.3f}")
 # --8<-- [start:damage-measured]
 diabetes = load_diabetes()
 X = torch.tensor(diabetes.data).float().to(device) * 21  # std near 1
-target = torch.tensor(diabetes.target).float().to(device) / 77
+y = torch.tensor(diabetes.target).float().to(device) / 77  # std near 1
 
 
-def fitted(target):
+def fit(target):
     torch.manual_seed(0)
     model = torch.nn.Linear(10, 1).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    losses = []
     for _ in range(300):
+        loss = (model(X) - target).square().mean()
         optimizer.zero_grad()
-        (model(X) - target).square().mean().backward()
+        loss.backward()
         optimizer.step()
-    return model(X)
+        losses.append(loss.item())
+    std = model(X).std().item()
+    print(f"loss {losses[0]:.2f} to {losses[-1]:.2f}, predictions with std {std:.2f}")
 
 
-print(f"inputs           std {X.std():.2f}")
-right, wrong = fitted(target[:, None]), fitted(target)
-results = {"measured": target, "(N, 1) - (N, 1)": right, "(N, 1) - (N,)": wrong}
-for name, values in results.items():
-    print(f"{name:15}  std {values.std():.2f}, mean {values.mean():.2f}")
+fit(y[:, None])  # (442, 1) - (442, 1)
+fit(y)  # (442, 1) - (442,)
 # --8<-- [end:damage-measured]
 
 
@@ -127,33 +148,50 @@ def mean_square(y_hat, y):
     return (y_hat - y).square().mean()
 
 
+y_hat, y = torch.ones(3, 1), torch.ones(3)
 try:
     mean_square(y_hat, y)
 except AssertionError as error:
     print("AssertionError:", error)
-print(mean_square(y_hat.squeeze(1), y).item())
+print(mean_square(y_hat.squeeze(1), y))
 # --8<-- [end:check-the-shapes]
 
 
 # --8<-- [start:solution-predict-shapes]
-print(tuple((torch.ones(5, 1) + torch.ones(1, 3)).shape))
-print(tuple((torch.ones(2, 1, 4) + torch.ones(3, 1)).shape))
-print(tuple((torch.ones(1) + torch.ones(2, 3)).shape))
+pairs = [((5, 1), (1, 3)), ((2, 1, 4), (3, 1)), ((2, 3), (2,)), ((2, 3), (2, 1))]
+for one, other in pairs:
+    try:
+        print(one, other, "->", tuple(torch.broadcast_shapes(one, other)))
+    except RuntimeError:
+        print(one, other, "do not fit")
 # --8<-- [end:solution-predict-shapes]
 
 
 # --8<-- [start:solution-normalize-channels]
+torch.manual_seed(0)
 images = torch.rand(8, 3, 4, 4).to(device)
 mean = images.mean(dim=(0, 2, 3))  # (3,)
 centered = images - mean[:, None, None]
-print([f"{value:.3f}" for value in mean.tolist()])
+print("before:", [f"{value:.3f}" for value in mean.tolist()])
 after = centered.mean(dim=(0, 2, 3))
-torch.testing.assert_close(after, torch.zeros(3, device=device))
+print("after: ", [f"{abs(value):.3f}" for value in after.tolist()])
 # --8<-- [end:solution-normalize-channels]
 
 
 # --8<-- [start:solution-causal-mask]
-steps = torch.arange(4, device=device)
-visible = steps[:, None] >= steps
-print(visible.int().tolist())
+steps = torch.arange(4)
+print(steps[:, None] >= steps)
 # --8<-- [end:solution-causal-mask]
+
+
+# --8<-- [start:broken-accuracy]
+y = torch.tensor([0, 1, 2, 1])
+classes = torch.tensor([[0], [1], [2], [1]])  # all four are right
+print("accuracy:", (classes == y).float().mean().item())
+# --8<-- [end:broken-accuracy]
+
+
+# --8<-- [start:solution-accuracy]
+print((classes == y).shape)
+print("accuracy:", (classes.squeeze(1) == y).float().mean().item())
+# --8<-- [end:solution-accuracy]

@@ -1,6 +1,12 @@
 """Write one program for every device: pick one, put tensors there, move batches."""
 
 # --8<-- [start:setup]
+import os
+import statistics
+import subprocess
+import sys
+import time
+
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
@@ -14,59 +20,104 @@ device = accelerator.type if accelerator else "cpu"
 
 # --8<-- [start:what-is-there]
 print("accelerators present:", torch.accelerator.device_count())
+print("threads on the CPU:", torch.get_num_threads())
 # --8<-- [end:what-is-there]
 
 
-# --8<-- [start:build-or-machine]
-built_for = torch.accelerator.current_accelerator()
-present = torch.accelerator.current_accelerator(check_available=True)
-print(present in (None, built_for))
-print((present is None) == (torch.accelerator.device_count() == 0))
-# --8<-- [end:build-or-machine]
+# --8<-- [start:built-for-or-present]
+program = """
+import torch
+print("built for:", torch.accelerator.current_accelerator())
+print("present:", torch.accelerator.current_accelerator(check_available=True))
+"""
+hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+command = [sys.executable, "-c", program]
+result = subprocess.run(command, env=hidden, capture_output=True, text=True)
+print(result.stdout.strip())
+# --8<-- [end:built-for-or-present]
 
 
 # --8<-- [start:move-or-create]
 moved = torch.randn(1000, 1000).to(device)  # drawn on the CPU, then copied
 created = torch.zeros(1000, 1000, device=device)  # no copy
-back = moved.cpu()
-print(moved.device == created.device, back.device.type)
-print(moved.nbytes / 1e6, created.nbytes / 1e6, "MB")
-print(f"smallest numbers {moved.min():.2f} and {created.min():.2f}")
+total = (moved + created).cpu()
+print("back on", total.device, "with", total.nbytes / 1e6, "MB")
 # --8<-- [end:move-or-create]
 
 
+# --8<-- [start:same-seed-other-numbers]
+for place in "cpu", "cuda":
+    generator = torch.Generator(place).manual_seed(0)
+    drawn = torch.randn(4, generator=generator, device=place)
+    print(f"{place:4}", drawn.cpu())
+# --8<-- [end:same-seed-other-numbers]
+
+
 # --8<-- [start:copies-only-when-needed]
-print(moved.to(device) is moved, moved.to(device, copy=True) is moved)
 batch = torch.zeros(3)
 same, copy = batch.cpu(), batch.cpu().clone()
 batch[0] = 7.0
-print(same.tolist(), copy.tolist())
+print("same:", same, "copy:", copy)
 # --8<-- [end:copies-only-when-needed]
 
 
+# --8<-- [start:leaves-and-moves]
+made_on_cpu = torch.ones(3, requires_grad=True)
+moved_to_gpu = made_on_cpu.to("cuda")
+made_on_gpu = torch.ones(3, device="cuda", requires_grad=True)
+print("moved: leaf", moved_to_gpu.is_leaf, "made there: leaf", made_on_gpu.is_leaf)
+(moved_to_gpu * made_on_gpu).square().mean().backward()
+print("gradient of what was moved:", made_on_cpu.grad.tolist())
+print("gradient of what was made there:", made_on_gpu.grad.tolist())
+# --8<-- [end:leaves-and-moves]
+
+
+# --8<-- [start:device-index]
+place = made_on_gpu.device
+print(place, "equals cuda:", place == torch.device("cuda"))
+print("type", place.type, "index", place.index)
+# --8<-- [end:device-index]
+
+
 # --8<-- [start:tensor-or-module]
-print(moved.to("meta").device.type, moved.device.type == device)
+x = torch.ones(2, 3)
+x.to("meta")  # the result is dropped
+print("tensor:", x.device)
 model = nn.Linear(3, 2)
 model.to("meta")  # a module moves itself
-print(model.weight.device.type, tuple(model.weight.shape))
+print("module:", model.weight.device, next(model.parameters()).device)
 # --8<-- [end:tensor-or-module]
 
 
 # --8<-- [start:size-without-memory]
 with torch.device("meta"):
     layer = nn.Linear(100_000, 100_000)
-print(f"{layer.weight.nbytes:,} bytes")
+print(f"{layer.weight.nbytes / 1e9:.0f} GB")
 # --8<-- [end:size-without-memory]
 
 
 # --8<-- [start:mixed-devices]
-weight = torch.empty(3, device="meta")
+batch, weight = torch.zeros(3), torch.zeros(3, device="meta")
 try:
     batch * weight
 except RuntimeError as error:
     print("RuntimeError:", error)
-print(tuple((torch.empty(()) * weight).shape))  # a 0-d tensor may differ
+number = torch.tensor(2.0)  # 0-d, on the CPU
+print("0-d from the CPU:", (number * weight).device)
 # --8<-- [end:mixed-devices]
+
+
+# --8<-- [start:mixed-devices-on-a-gpu]
+on_gpu, on_cpu = torch.ones(2, 3, device="cuda"), torch.ones(2, 3)
+try:
+    on_gpu + on_cpu
+except RuntimeError as error:
+    print("RuntimeError:", error)
+try:
+    on_gpu @ on_cpu.mT
+except RuntimeError as error:
+    print("RuntimeError:", error)
+# --8<-- [end:mixed-devices-on-a-gpu]
 
 
 # --8<-- [start:ask-the-input]
@@ -75,16 +126,16 @@ def add_positions(x):
     return x + positions
 
 
-x = torch.zeros(2, 4, device=device)
-print(add_positions(x).tolist())
+print(add_positions(torch.zeros(2, 4)))
+print(add_positions(torch.zeros(2, 4, device="meta")).device)
 # --8<-- [end:ask-the-input]
 
 
 # --8<-- [start:default-device]
 with torch.device(device):
     model = nn.Linear(3, 2)
-    x = torch.empty(4, 3)
-print(model.weight.device == x.device, tuple(model(x).shape))
+    x = torch.ones(4, 3)
+print(model(x).shape)
 # --8<-- [end:default-device]
 
 
@@ -92,7 +143,7 @@ print(model.weight.device == x.device, tuple(model(x).shape))
 torch.manual_seed(0)
 X = torch.randn(64, 3)
 y = X @ torch.tensor([1.0, -2.0, 0.5])
-pin = torch.accelerator.is_available()
+pin = device == "cuda"
 loader = DataLoader(TensorDataset(X, y), batch_size=16, pin_memory=pin)
 model = nn.Linear(3, 1).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -130,6 +181,81 @@ plt.show()
 # --8<-- [end:transfer-timeline]
 
 
+# --8<-- [start:pinned-or-not]
+def time_copy(source):
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    source.to("cuda", non_blocking=True)
+    returned = time.perf_counter() - start
+    torch.cuda.synchronize()
+    done = time.perf_counter() - start
+    return returned * 1e3, done * 1e3
+
+
+pageable = torch.ones(64 * 2**20)  # 256 MiB
+pinned = pageable.pin_memory()
+for source in pageable, pinned:
+    time_copy(source)  # warm up
+    returned, done = time_copy(source)
+    pinning = f"pinned {source.is_pinned()!s:5}"
+    print(f"{pinning} returned after {returned:.1f} ms, done after {done:.1f} ms")
+start = time.perf_counter()
+torch.ones(64 * 2**20).pin_memory()
+print(f"to pin took {(time.perf_counter() - start) * 1e3:.0f} ms")
+# --8<-- [end:pinned-or-not]
+
+
+# --8<-- [start:work-and-copies]
+matrix = torch.ones(4096, 4096, device="cuda")
+side = torch.cuda.Stream()
+
+
+def compute():
+    for _ in range(8):
+        matrix @ matrix
+
+
+def transfer():
+    return [pinned.to("cuda", non_blocking=True) for _ in range(4)]
+
+
+def both_in_one_stream():
+    transfer()
+    compute()
+
+
+def transfer_in_a_side_stream():
+    with torch.cuda.stream(side):
+        copies = transfer()
+    compute()
+    torch.cuda.current_stream().wait_stream(side)  # before the copies are used
+    for arrived in copies:
+        arrived.record_stream(torch.cuda.current_stream())
+
+
+# --8<-- [end:work-and-copies]
+
+
+# --8<-- [start:time-the-overlap]
+def milliseconds(work):
+    times = []
+    for _ in range(7):
+        begin = torch.cuda.Event(enable_timing=True)
+        end = torch.cuda.Event(enable_timing=True)
+        torch.cuda.synchronize()
+        begin.record()
+        work()
+        end.record()
+        end.synchronize()
+        times.append(begin.elapsed_time(end))
+    return statistics.median(times)
+
+
+for work in compute, transfer, both_in_one_stream, transfer_in_a_side_stream:
+    print(f"{work.__name__:25} {milliseconds(work):.1f} ms")
+# --8<-- [end:time-the-overlap]
+
+
 # --8<-- [start:solution-move-anything]
 def move(batch, device):
     if isinstance(batch, torch.Tensor):
@@ -156,3 +282,21 @@ class Center(nn.Module):
 center = Center().to("meta")
 print(center.forgotten, center.mean)
 # --8<-- [end:solution-left-behind]
+
+
+# --8<-- [start:broken-leaf]
+weight = torch.ones(3, requires_grad=True).to("meta")  # stands for a GPU
+try:
+    torch.optim.SGD([weight], lr=0.1)
+except ValueError as error:
+    print("ValueError:", error)
+# --8<-- [end:broken-leaf]
+
+
+# --8<-- [start:solution-leaf]
+weight = torch.ones(3, device="meta", requires_grad=True)
+print("made there:", weight.is_leaf)
+weight = torch.ones(3).to("meta").requires_grad_()
+print("moved, then marked:", weight.is_leaf)
+torch.optim.SGD([weight], lr=0.1)
+# --8<-- [end:solution-leaf]

@@ -1,9 +1,10 @@
 """Choose a dtype, predict the dtype of a result, see numbers wrap or round."""
 
 # --8<-- [start:setup]
-from itertools import pairwise, product
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 
 torch.manual_seed(0)
@@ -13,28 +14,27 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:arithmetic]
-a = torch.tensor([1, 2, 3], device=device)
-b = torch.tensor([4, 5, 6], device=device)
-for result in (a + b, a * b, b // a):
-    print(result.tolist(), result.dtype)
-print([f"{ratio:.3f}" for ratio in (a / b).tolist()], (a / b).dtype)
+a = torch.tensor([1, 2, 3])
+b = torch.tensor([4, 5, 6])
+for result in a + b, a * b, b // a, a / b:
+    print(result, result.dtype)
 # --8<-- [end:arithmetic]
 
 
 # --8<-- [start:ranges-and-steps]
-for dtype in (torch.uint8, torch.int32, torch.int64):
+for dtype in torch.uint8, torch.int32, torch.int64:
     info = torch.iinfo(dtype)
-    print(dtype, info.bits, "bits", info.min, "to", info.max)
-for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+    print(f"{dtype}: {info.bits} bits, {info.min} to {info.max}")
+for dtype in torch.float16, torch.bfloat16, torch.float32, torch.float64:
     info = torch.finfo(dtype)
-    print(dtype, info.bits, f"bits, up to {info.max:.2e}, eps {info.eps:.2e}")
+    print(f"{dtype}: {info.bits} bits, up to {info.max:.2e}, eps {info.eps:.2e}")
 # --8<-- [end:ranges-and-steps]
 
 
 # --8<-- [start:half-precision-range]
 numbers = torch.tensor([70000.0, 257.0, 1e-8], device=device)
-for dtype in (torch.float16, torch.bfloat16):
-    print(dtype, [f"{number:.4g}" for number in numbers.to(dtype).tolist()])
+for dtype in torch.float16, torch.bfloat16:
+    print(dtype, numbers.to(dtype).tolist())
 # --8<-- [end:half-precision-range]
 
 
@@ -48,15 +48,12 @@ for dtype in (torch.bfloat16, torch.float32):
 
 
 # --8<-- [start:promote-two-tensors]
-flags = torch.tensor([True, False, True], device=device)
-halves = torch.tensor([0.5, 0.5, 0.5], device=device)
-for name, result in {
-    "bool + int64": flags + a,
-    "int64 + float32": a + halves,
-    "int64 + float16": a + halves.half(),
-    "float16 + bfloat16": halves.half() + halves.bfloat16(),
-}.items():
-    print(f"{name}:", result.tolist(), result.dtype)
+flags = torch.tensor([True, False, True])
+halves = torch.tensor([0.5, 0.5, 0.5])
+print("bool + int64:      ", (flags + a).dtype)
+print("int64 + float32:   ", (a + halves).dtype)
+print("int64 + float16:   ", (a + halves.half()).dtype)
+print("float16 + bfloat16:", (halves.half() + halves.bfloat16()).dtype)
 # --8<-- [end:promote-two-tensors]
 
 
@@ -67,21 +64,36 @@ bool int8 int16
 int64 bfloat16 float32 complex64 complex128
 """
 paths = [line.split() for line in lattice.strip().splitlines()]
+low, high = paths[0], ["bfloat16", "float32", "float64", "complex64", "complex128"]
+order = [*low[:2], "int8", *low[2:6], *high]  # from narrow to wide
 edges = [edge for path in paths for edge in pairwise(path)]
-names = sorted({name for edge in edges for name in edge})
 
 
 def upward(name):
-    return {name}.union(*(upward(end) for start, end in edges if start == name))
+    reached = {name}
+    for start, end in edges:
+        if start == name:
+            reached |= upward(end)
+    return reached
 
 
-agree = 0
-for one, other in product(names, names):
-    meeting = max(upward(one) & upward(other), key=lambda name: len(upward(name)))
-    promoted = torch.promote_types(getattr(torch, one), getattr(torch, other))
-    agree += promoted == getattr(torch, meeting)
-print(agree, "of", len(names) ** 2, "pairs agree with PyTorch")
+def meeting_point(one, other):
+    common = upward(one) & upward(other)
+    return next(name for name in order if name in common)
+
+
 # --8<-- [end:lattice-is-right]
+
+
+# --8<-- [start:compare-all-pairs]
+agree = 0
+for one in order:
+    for other in order:
+        promoted = torch.promote_types(getattr(torch, one), getattr(torch, other))
+        agree += promoted == getattr(torch, meeting_point(one, other))
+print(agree, "of", len(order) ** 2, "pairs agree with PyTorch")
+print("int8 and uint8 meet in", meeting_point("int8", "uint8"))
+# --8<-- [end:compare-all-pairs]
 
 
 # --8<-- [start:promotion-lattice]
@@ -89,7 +101,7 @@ columns = {name: column for column, name in enumerate(paths[0])}
 columns |= {"int8": 1, "bfloat16": 5, "complex64": 7}
 rows = {"uint8": 1, "float16": 1, "float64": 1}
 rows |= {"int8": -1, "bfloat16": -1, "complex64": -1}
-places = {name: (columns[name], rows.get(name, 0)) for name in names}
+places = {name: (columns[name], rows.get(name, 0)) for name in order}
 arrow = {"arrowstyle": "->", "color": "C7", "shrinkA": 20, "shrinkB": 20}
 fig, ax = plt.subplots(figsize=(7.2, 2.4))
 for start, end in edges:
@@ -107,12 +119,10 @@ plt.show()
 # --8<-- [start:zero-dim-rule]
 x = torch.tensor([1.0, 2.0])  # on the CPU: some GPUs have no float64
 vector = torch.tensor([0.5, 0.25], dtype=torch.float64)
-for name, result in {
-    "float32 + 1-d float64": x + vector,
-    "float32 + 0-d float64": x + vector[0],
-    "int64 + Python float": a + 0.5,
-}.items():
-    print(f"{name}:", result.tolist(), result.dtype)
+print("float32 + 1-d float64:", (x + vector).dtype)
+print("float32 + 0-d float64:", (x + vector[0]).dtype)
+print("int64 + Python float: ", (a + 0.5).dtype)
+print("float16 * Python float:", (x.half() * 0.5).dtype)
 # --8<-- [end:zero-dim-rule]
 
 
@@ -124,14 +134,31 @@ except RuntimeError as error:
 # --8<-- [end:in-place-keeps-dtype]
 
 
+# --8<-- [start:in-place-within-a-kind]
+small = torch.tensor([100], dtype=torch.int8)
+small += torch.tensor([1000])  # int64
+print(small)
+half = torch.tensor([1.0], dtype=torch.float16)
+half += torch.tensor([0.0004])  # float32
+print(half)
+# --8<-- [end:in-place-within-a-kind]
+
+
 # --8<-- [start:uint-wraps]
 pixels = torch.tensor([5, 100, 250], dtype=torch.uint8, device=device)
 print("brighter:", (pixels + 10).tolist())
 print("darker:  ", (pixels - 10).tolist())
+print("constant:", (pixels + 300).tolist())  # 300 itself wraps to 44
 safe = (pixels.to(torch.int16) + 10).clamp(max=255).to(torch.uint8)
-print("safe:    ", safe.tolist(), safe.dtype)
-print("sum:     ", pixels.sum().item(), pixels.sum().dtype)
+print("safe:    ", safe.tolist())
 # --8<-- [end:uint-wraps]
+
+
+# --8<-- [start:sums-are-wider]
+for result in pixels.sum(), pixels.prod(), pixels.cumsum(0), pixels * 2.0:
+    print(result.tolist(), result.dtype)
+print("cut off, not rounded:", torch.tensor([1.9, -1.9]).to(torch.int64))
+# --8<-- [end:sums-are-wider]
 
 
 # --8<-- [start:no-promotion-in-products]
@@ -141,7 +168,7 @@ try:
     model(X)
 except RuntimeError as error:
     print("RuntimeError:", str(error).splitlines()[0])
-print(tuple(model(X.float()).shape), model(X.float()).dtype)
+print(model(X.float()).dtype)
 # --8<-- [end:no-promotion-in-products]
 
 
@@ -155,11 +182,11 @@ print(a.float().mean().item(), a.mean(dtype=torch.float32).item())
 
 
 # --8<-- [start:solution-predict-dtypes]
-counts = torch.tensor([1, 2, 3], device=device)
-ratio = torch.tensor(0.5, device=device)
+counts = torch.tensor([1, 2, 3])
+ratio = torch.tensor(0.5)
 above = counts > 1
-for result in (counts * True, counts / 1, counts * ratio, above, above.sum()):
-    print(result.tolist(), result.dtype)
+for result in counts * True, counts / 1, counts * ratio, above, above.sum():
+    print(result, result.dtype)
 # --8<-- [end:solution-predict-dtypes]
 
 
@@ -167,12 +194,32 @@ for result in (counts * True, counts / 1, counts * ratio, above, above.sum()):
 images = torch.tensor([[200, 200], [100, 100]], dtype=torch.uint8, device=device)
 wrong = (images[0] + images[1]) // 2
 average = images.float().mean(dim=0)
-print(wrong.tolist(), average.tolist())
+print("wrong:", wrong.tolist(), "right:", average.tolist())
 # --8<-- [end:solution-average-images]
 
 
 # --8<-- [start:solution-counter-stops]
 counter = torch.tensor(2.0**24, device=device)
-print(f"{(counter + 1).item():.0f}", f"{(counter + 2).item():.0f}")
-print((counter.long() + 1).item())
+print("plus 1:", int(counter + 1), "plus 2:", int(counter + 2))
+print("in int64, plus 1:", int(counter.long() + 1))
 # --8<-- [end:solution-counter-stops]
+
+
+# --8<-- [start:broken-scaling]
+measured = np.array([[1.0, 200.0], [3.0, 400.0]])
+X = torch.tensor(measured, dtype=torch.float32)
+scale = torch.tensor(measured.max(axis=0))
+X = X / scale
+model = torch.nn.Linear(2, 1)
+try:
+    model(X)
+except RuntimeError as error:
+    print("RuntimeError:", str(error).splitlines()[0])
+# --8<-- [end:broken-scaling]
+
+
+# --8<-- [start:solution-scaling]
+X = torch.tensor(measured, dtype=torch.float32)
+scale = torch.tensor(measured.max(axis=0), dtype=torch.float32)
+print((X / scale).dtype, model(X / scale).shape)
+# --8<-- [end:solution-scaling]

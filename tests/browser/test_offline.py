@@ -52,7 +52,7 @@ def test_every_link_leads_to_a_file_in_the_zip(guide: str) -> None:
 
 def test_links_and_search_lead_to_pages_on_disk(disk: Tab, guide: str) -> None:
     disk.goto(f"{guide}/index.html")
-    disk.get_by_role("link", name="Tensors", exact=True).first.click()
+    disk.get_by_role("link", name="Tensors and autograd", exact=True).first.click()
     disk.wait_for_url(f"{guide}/tensors/*.html")
     disk.locator(".md-search__input").click()
     disk.locator(".md-search__input").press_sequentially("broadcasting", delay=20)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from blocks.record.outputs import read_outputs
-from tests.site.conftest import PAGES
+from tests.site.conftest import PAGES, SITE
 from tests.site.conftest import address as folder
 
 PAGE = next(page for page in PAGES if folder(page) == "introduction/install")
@@ -29,14 +29,19 @@ def test_text_code_output_and_navigation_need_no_script(scriptless: Tab, address
         assert frame.locator("pre code").first.text_content() == block.code
         if printed := outputs.get(block.name):
             assert frame.locator("samp").text_content() == printed.rstrip("\n")
-    scriptless.get_by_role("link", name="Tensors", exact=True).first.click()
+    scriptless.get_by_role("link", name="Tensors and autograd", exact=True).first.click()
     expect(scriptless.locator("h1")).to_contain_text("Creating tensors")
 
 
-def test_solutions_open_without_a_script(scriptless: Tab, address: str) -> None:
-    scriptless.goto(f"{address}{folder(PAGE)}/")
-    scriptless.locator("summary").first.click()
-    expect(scriptless.locator("details > :not(summary)").first).to_be_visible()
+def test_menu_folds_and_solutions_open_without_a_script(scriptless: Tab, address: str) -> None:
+    scriptless.goto(f"{address}tensors/broadcasting/")
+    for kind in ("page-menu", "fold", "success"):
+        fold = scriptless.locator(f"details.{kind}").first
+        expect(fold.locator("> :not(summary)").first).to_be_hidden()
+        fold.locator("> summary").focus()
+        scriptless.keyboard.press("Enter")
+        expect(fold.locator("> :not(summary)").first).to_be_visible()
+    expect(scriptless.get_by_role("button", name="Copy")).to_have_count(0)
 
 
 def test_the_palette_follows_the_system_without_a_script(browser: Browser, address: str) -> None:
@@ -60,11 +65,66 @@ def test_paper_shows_code_and_output_and_no_controls(tab: Tab, address: str) -> 
     tab.emulate_media(media="screen")
 
 
-def test_a_lost_reader_finds_search_and_home(tab: Tab, address: str) -> None:
-    tab.goto(f"{address}404.html")
+def test_paper_shows_what_is_folded(tab: Tab, address: str) -> None:
+    tab.goto(f"{address}tensors/broadcasting/")
+    tab.emulate_media(media="print", color_scheme="dark")
+    heights = tab.locator("details.fold pre, details.success .block").evaluate_all(
+        "(all) => all.map((e) => e.offsetHeight)"
+    )
+    assert heights and all(heights)
+    assert tab.locator("details.page-menu").is_hidden()
+    assert tab.evaluate("getComputedStyle(document.querySelector('.md-typeset')).color") == "rgb(31, 35, 40)"
+    tab.emulate_media(media="screen", color_scheme="light")
+
+
+def test_a_lost_reader_finds_search_home_guesses_and_sections(tab: Tab, address: str) -> None:
+    lost = (SITE / "404.html").read_text("utf-8").replace("https://pytorch-deep-dive.github.io/", address)
+    tab.route("**/tensor/broadcast/", lambda route: route.fulfill(body=lost, content_type="text/html", status=404))
+    tab.goto(f"{address}tensor/broadcast/")
     expect(tab.locator("h1")).to_have_text("No such page")
-    expect(tab.get_by_role("textbox", name="Search")).to_be_visible()
+    expect(tab.get_by_role("searchbox", name="Search the guide")).to_be_visible()
     expect(tab.get_by_role("link", name="home page")).to_be_visible()
+    expect(tab.locator(".guesses a").first).to_have_text("Broadcasting")
+    assert tab.locator(".lost .sections a").count() == tab.locator(".md-tabs__link").count()
+    tab.get_by_role("searchbox", name="Search the guide").fill("keepdim")
+    tab.keyboard.press("Enter")
+    tab.locator(".md-search-result__item").first.wait_for()
+    tab.unroute("**/tensor/broadcast/")
+
+
+def test_a_page_read_to_its_end_is_ticked_until_it_is_forgotten(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    tab = context.new_page()
+    tab.goto(f"{address}tensors/broadcasting/")
+    ticked = tab.locator(".md-nav__link.read")
+    tab.wait_for_timeout(3200)
+    expect(ticked).to_have_count(0)
+    tab.locator(".foot").scroll_into_view_if_needed()
+    expect(ticked).to_have_count(1)
+    tab.goto(f"{address}tensors/views/")
+    expect(ticked).to_contain_text("Broadcasting")
+    tab.locator(".page-menu summary").click()
+    tab.get_by_role("button", name="Forget which pages I read").click()
+    expect(ticked).to_have_count(0)
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".page-menu ul")).to_be_hidden()
+    context.close()
+
+
+def test_wrapping_is_remembered(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    tab = context.new_page()
+    tab.goto(f"{address}tensors/broadcasting/")
+    wrap = tab.locator(".block-bar .wrap").first
+    wrap.tap()
+    code = tab.locator(".block pre > code:visible").first
+    expect(code).to_have_css("white-space", "pre-wrap")
+    tab.goto(f"{address}tensors/views/")
+    expect(code).to_have_css("white-space", "pre-wrap")
+    tab.locator(".page-menu summary").tap()
+    tab.get_by_role("button", name="Wrap long lines").tap()
+    expect(code).to_have_css("white-space", "pre")
+    context.close()
 
 
 def test_the_head_describes_every_page(tab: Tab, address: str) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from blocks.needs.needs import needs
 from blocks.read.page import Page
 from blocks.record.outputs import read_outputs
 from tests.site.conftest import PAGES, read_html
@@ -30,17 +29,18 @@ def test_output_and_figure_are_the_recorded_ones(page: Page) -> None:
     tree, outputs = read_html(page), read_outputs(page.snippet)
     for block in page.blocks:
         (frame,) = tree.xpath(f"//div[@id='block-{block.name}']")
-        shown = "".join(frame.xpath(".//samp/text()"))
+        shown = "".join(frame.xpath(".//samp//text()"))
         assert shown.rstrip("\n") == outputs.get(block.name, "").rstrip("\n")
         assert len(frame.xpath(".//img[@alt][@width][@height]")) == (block.mark("figure") is not None)
+        assert bool(frame.xpath(".//details")) == (block.name == "setup" or block.mark("figure") is not None)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
 def test_copy_as_script_names_what_the_block_needs(page: Page) -> None:
     tree = read_html(page)
     for block in page.blocks:
-        (bar,) = tree.xpath(f"//div[@id='block-{block.name}']/div[@data-needs]")
-        assert bar.get("data-needs").split() == [part.name for part in needs(page, block)]
+        (bar,) = tree.xpath(f"//div[@id='block-{block.name}']//div[@data-needs]")
+        assert bar.get("data-needs").split() == [part.name for part in page.program(block)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)

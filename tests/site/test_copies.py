@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from blocks.needs.needs import needs
 from blocks.read.page import Block, Page
 from blocks.record.compare import same_output
 from blocks.record.outputs import read_outputs
@@ -21,8 +20,8 @@ from tests.site.conftest import PAGES, copied_script
 def programs(page: Page) -> Iterator[Block]:
     """Yield the blocks to run, so that each copy runs: one that begins a longer one of the page runs with that."""
     blocks = [block for block in page.blocks if block.kind == "python"]
-    runnable = [block for block in blocks if not why_no_program(needs(page, block), gpus=0)]
-    codes = {block.name: [part.code for part in needs(page, block)] for block in runnable}
+    runnable = [block for block in blocks if not why_no_program(page.program(block), gpus=0)]
+    codes = {block.name: [part.code for part in page.program(block)] for block in runnable}
     for block in runnable:
         code, size = codes[block.name], len(codes[block.name])
         if block.mark("raises") or not any(other[:size] == code and other != code for other in codes.values()):

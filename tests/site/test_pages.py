@@ -72,11 +72,28 @@ def test_llms_and_sitemap_list_every_page() -> None:
     assert all((SITE / url.removeprefix(home)).read_text("utf-8") in whole for url in listed)
 
 
+def test_markdown_and_llms_hold_no_html() -> None:
+    for path in [*SITE.rglob("*.md"), SITE / "llms.txt"]:
+        prose = re.sub(r"^ *(```+).*?^ *\1 *$", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+        assert not re.search(r"^\s*</?(div|section|span)\b|^\{ ?\.", prose, re.MULTILINE), path
+        assert path.name == "llms.txt" or "\n> https://" in path.read_text("utf-8")[:300]
+
+
+def test_every_page_has_its_card() -> None:
+    for path in SITE.rglob("index.html"):
+        tree = html.parse(path)
+        url = tree.xpath("string(//link[@rel='canonical']/@href)")
+        home = url.removesuffix(f"{path.parent.relative_to(SITE).as_posix()}/") if path.parent != SITE else url
+        card = tree.xpath("string(//meta[@property='og:image']/@content)").removeprefix(home)
+        assert (SITE / card).read_bytes().startswith(b"\x89PNG"), path
+        assert tree.xpath("string(//meta[@property='og:title']/@content)") not in ("", "Home")
+
+
 def test_a_report_fills_in_fields_that_the_form_has() -> None:
     form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/wrong-block.yml").read_text("utf-8"))
     fields = {part["id"] for part in form["body"]}
     for page in PAGES:
-        for url in read_html(page).xpath("//a[@class='report']/@href"):
+        for url in read_html(page).xpath("//a[@class='report' and @tabindex]/@href"):
             asked = parse_qs(urlparse(url).query)
             assert set(asked) - {"template", "title"} == {"page", "block", "versions"} <= fields
             assert asked["template"] == ["wrong-block.yml"]

@@ -5,8 +5,12 @@ const codeOf = (name) => document.querySelector(`#block-${name} code`).textConte
 const texts = {
   copy: ({ needs }) => codeOf(needs.split(" ").at(-1)),
   "copy-script": ({ heading, needs }) => [heading, ...needs.split(" ").map(codeOf)].join("\n"),
-  "copy-page": async () => (await fetch(document.querySelector('.page-facts a[href$=".md"]').href)).text(),
+  "copy-page": async () => (await fetch(document.querySelector('.page-menu a[href$=".md"]').href)).text(),
 };
+
+const status = document.createElement("p"); // read out by a screen reader
+Object.assign(status, { id: "copied", role: "status", ariaLive: "polite" });
+document.body.append(status);
 
 // Pages opened from disk may have no clipboard: select the text and let the browser copy it.
 const toClipboard = async (text) => {
@@ -22,18 +26,20 @@ const toClipboard = async (text) => {
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("button");
   const kind = Object.keys(texts).find((name) => button?.classList.contains(name));
-  if (!kind) return;
-  let said = button.textContent.replace("Copy", "Copied");
+  if (!kind || button.classList.contains("done")) return;
+  const before = button.textContent;
+  let said = before.replace("Copy", "Copied");
   try {
     await toClipboard(await texts[kind](button.parentElement.dataset));
+    button.textContent = said;
     button.classList.add("done");
   } catch {
     said = "Not copied: the browser does not allow it here";
   }
-  const status = document.querySelector("#copied");
-  if (status) status.textContent = said;
+  status.textContent = said;
   setTimeout(() => {
     button.classList.remove("done");
-    if (status) status.textContent = "";
+    button.textContent = before;
+    status.textContent = "";
   }, 1500);
 });

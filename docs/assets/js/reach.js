@@ -1,13 +1,23 @@
 // Whatever is wider than its frame can be reached by keyboard and has a name; so does the theme's search dialog.
-const SCROLLING = "pre, pre > code, .wide, .md-typeset table";
+// Code that goes on at the side offers to wrap its lines, on every page from then on. The menu closes as menus do.
+const SCROLLING = "pre, pre > code, .wide, .matrix, .formula, .md-typeset table";
+const { classList } = document.documentElement;
 
 const named = (part) => {
   const block = part.closest(".block")?.id.replace("block-", "");
-  const kind = part.closest(".output") ? "Output" : part.matches("pre, code") ? "Code" : "Table";
+  const kind = part.closest(".output") ? "Output" : part.matches("pre, code") ? "Code" : part.matches(".formula") ? "Formula" : "Table";
   return block ? `${kind} of ${block}` : kind;
 };
 
 const scrolls = (part) => part.scrollWidth > part.clientWidth && getComputedStyle(part).overflowX !== "visible";
+
+const offerWrap = (code) => {
+  const bar = code.closest(".block")?.querySelector(".block-bar");
+  if (!bar || bar.querySelector(".wrap")) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "wrap", textContent: "Wrap" });
+  button.ariaPressed = classList.contains("wrapped");
+  bar.querySelector(".copy").before(button);
+};
 
 const reach = () => {
   document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
@@ -16,9 +26,33 @@ const reach = () => {
     part.tabIndex = 0; // written only after all is measured, so that the page is laid out once
     part.role = "group";
     part.ariaLabel = named(part);
+    if (part.matches("code")) offerWrap(part);
   }
 };
 
-document$.subscribe(() => requestAnimationFrame(reach));
+const wrap = (on) => {
+  classList.toggle("wrapped", on);
+  for (const button of document.querySelectorAll("button.wrap")) button.ariaPressed = on;
+};
+
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll(".page-menu[open]")) if (!menu.contains(target)) menu.open = false;
+  if (!target.matches("button.wrap")) return;
+  wrap(!classList.contains("wrapped"));
+  localStorage.setItem("wrapped", classList.contains("wrapped"));
+});
+document.addEventListener("keydown", ({ key }) => {
+  const menu = key === "Escape" && document.querySelector(".page-menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document$.subscribe(() => requestAnimationFrame(() => {
+  reach();
+  wrap(classList.contains("wrapped"));
+}));
 addEventListener("resize", reach);
 addEventListener("toggle", reach, true); // a solution unfolds
+addEventListener("beforeprint", () => { // for browsers whose style sheets cannot open a fold
+  for (const fold of document.querySelectorAll("details:not(.page-menu)")) fold.open = true;
+});

@@ -1,0 +1,43 @@
+"""What the front matter says of a page stands at its top and before "Next", as Markdown."""
+
+from pathlib import Path
+
+import lxml.html
+import pytest
+
+from blocks.errors import BadInput
+from blocks.render.aims import with_aims
+
+PAGE = Path("docs/x.md")
+TEXT = "# Title\n\nText.\n\n## Task\n\nMore.\n\n## Next\n\n- [Link](x.md)\n"
+
+
+def test_both_lists_in_their_places(to_html, tmp_path):
+    meta = {"learn": [{"call": "`f`"}, "draw\n  $x$"], "recap": ["It was *it*."]}
+    tree = lxml.html.fromstring(f"<div>{to_html(tmp_path, with_aims(PAGE, TEXT, meta))}</div>")
+    assert [child.get("class") or child.get("id") for child in tree] == [
+        "title",
+        "learn",
+        None,
+        "task",
+        None,
+        "recap",
+        "next",
+        None,
+    ]
+    assert [item.text_content() for item in tree.xpath("//div[@class='learn']//li")] == ["call: f", "draw \\(x\\)"]
+    assert tree.xpath("//div[@class='recap']//em/text()") == ["it"]
+
+
+def test_recap_ends_a_page_without_next():
+    assert with_aims(PAGE, "# Title\n\nText.\n", {"recap": "So. And so."}).endswith("\n\nSo. And so.\n\n</div>\n\n")
+
+
+def test_a_page_without_them_stays_as_it_is():
+    assert with_aims(PAGE, TEXT, {"description": "x"}) == TEXT
+
+
+@pytest.mark.parametrize("points", [1, [], [1], [""], "", {"a": 1}, [{"a": 1, "b": 2}]])
+def test_what_is_no_list_of_phrases_is_refused(points):
+    with pytest.raises(BadInput, match="'learn' in the front matter"):
+        with_aims(PAGE, TEXT, {"learn": points})
