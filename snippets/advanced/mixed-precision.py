@@ -2,6 +2,7 @@
 
 # --8<-- [start:setup]
 import math
+import time
 from statistics import median
 
 import matplotlib.pyplot as plt
@@ -92,33 +93,77 @@ for name, dtype in on_gpu.items():
 def train(enabled):
     model = make_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
-    losses = []
     for _ in range(60):
         batch = torch.randint(len(X), (200,))
         with torch.autocast(device, dtype=torch.bfloat16, enabled=enabled):
-            logits = model(X[batch])
-            loss = nn.functional.cross_entropy(logits, y[batch])
+            loss = nn.functional.cross_entropy(model(X[batch]), y[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-    assert 0.9 < (model(X).argmax(dim=1) == y).float().mean() < 1  # accuracy
-    return logits.dtype, losses
+    return model
 
 
 for enabled in (False, True):
-    dtype, losses = train(enabled)
-    print(f"{dtype}: loss {losses[0]:.2f}, later {losses[5]:.2f}")
+    trained = train(enabled)
+    with torch.inference_mode():
+        logits = trained(X)
+    loss = nn.functional.cross_entropy(logits, y)
+    accuracy = (logits.argmax(dim=1) == y).float().mean()
+    print(f"autocast {enabled}: loss {loss:.3f}, accuracy {accuracy:.3f}")
 # --8<-- [end:train-both-ways]
 
 
 # --8<-- [start:no-bfloat16-in-numpy]
+with torch.autocast(device, dtype=torch.bfloat16), torch.inference_mode():
+    logits = model(X)
 try:
-    logits.detach().cpu().numpy()
+    logits.cpu().numpy()
 except TypeError as error:
     print("TypeError:", error)
-print(logits.detach().cpu().float().numpy().dtype)
+print(logits.cpu().float().numpy().dtype)
 # --8<-- [end:no-bfloat16-in-numpy]
+
+
+# --8<-- [start:kept-for-backward]
+def kept_for_backward(dtype):
+    """Return how many MiB a forward pass keeps, beside the parameters themselves."""
+    torch.manual_seed(0)
+    layers = [layer for _ in range(4) for layer in (nn.Linear(256, 256), nn.GELU())]
+    deep = nn.Sequential(*layers).to(device)
+    weights = {parameter.data_ptr() for parameter in deep.parameters()}
+    sizes = {}
+
+    def remember(tensor):
+        if tensor.data_ptr() not in weights:
+            sizes[tensor.data_ptr()] = tensor.nbytes
+        return tensor
+
+    inputs = torch.randn(4096, 256).to(device)
+    hooks = torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor)
+    with hooks, torch.autocast(device, dtype, enabled=dtype is not torch.float32):
+        deep(inputs)
+    return sum(sizes.values()) / 2**20
+
+
+for dtype in (torch.float32, torch.bfloat16):
+    print(f"{dtype}: {kept_for_backward(dtype):.1f} MiB kept for backward")
+# --8<-- [end:kept-for-backward]
+
+
+# --8<-- [start:sixteen-bits-on-a-cpu]
+def seconds_on_cpu(dtype):
+    square = torch.randn(512, 512).to(dtype)
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        square @ square
+        times.append(time.perf_counter() - started)
+    return median(times)
+
+
+ratio = seconds_on_cpu(torch.bfloat16) / seconds_on_cpu(torch.float32)
+print(f"on this CPU, a product takes {ratio:.2f} times as long in bfloat16")
+# --8<-- [end:sixteen-bits-on-a-cpu]
 
 
 # --8<-- [start:updates-that-vanish]
@@ -145,9 +190,9 @@ optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
 scaler = torch.amp.GradScaler(device)
 
 
-def scaled_step(factor=1.0):
+def scaled_step():
     with torch.autocast(device, dtype=torch.float16):
-        loss = nn.functional.cross_entropy(model(X), y) * factor
+        loss = nn.functional.cross_entropy(model(X), y)
     optimizer.zero_grad()
     scaler.scale(loss).backward()
     scaler.unscale_(optimizer)  # before anything that looks at gradients
@@ -308,8 +353,8 @@ ways = {
 for build in (stack_of_linear, stack_of_convolutions):
     print(build.__name__)
     for name, options in ways.items():
-        time, memory = cost_of_a_step(build, **options)
-        print(f"  {name:8} {time:5.1f} ms, peak {memory:5.0f} MiB")
+        took, memory = cost_of_a_step(build, **options)
+        print(f"  {name:8} {took:5.1f} ms, peak {memory:5.0f} MiB")
 # --8<-- [end:compare-the-costs]
 
 
@@ -320,7 +365,8 @@ with torch.autocast(device, dtype=torch.float16):
     overflown = y_hat @ y_hat
     with torch.autocast(device, enabled=False):
         kept = y_hat.float() @ y_hat.float()
-print(overflown.dtype, overflown.item(), kept.dtype, kept.item())
+print("under autocast:", overflown.dtype, overflown.item())
+print("without:", kept.dtype, kept.item())
 # --8<-- [end:solution-leave-autocast]
 
 
@@ -328,5 +374,26 @@ print(overflown.dtype, overflown.item(), kept.dtype, kept.item())
 total = torch.zeros((), dtype=torch.bfloat16, device=device)
 for _ in range(1000):
     total += 1
-print(total.item(), torch.ones(1000, dtype=torch.bfloat16, device=device).sum().item())
+at_once = torch.ones(1000, dtype=torch.bfloat16, device=device).sum()
+print("one at a time:", total.item(), "at once:", at_once.item())
 # --8<-- [end:solution-counting]
+
+
+# --8<-- [start:solution-clip-too-early]
+torch.manual_seed(0)
+for clip_first in (True, False):
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    scaler = torch.amp.GradScaler(device)
+    for _ in range(20):
+        with torch.autocast(device, dtype=torch.float16):
+            loss = nn.functional.cross_entropy(model(X), y)
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        if not clip_first:
+            scaler.unscale_(optimizer)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+        scaler.step(optimizer)
+        scaler.update()
+    print(f"clipped first {clip_first}: norm {norm:.2f}, loss {loss:.2f}")
+# --8<-- [end:solution-clip-too-early]
