@@ -4,6 +4,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/stack.h>
 
+#include <atomic>
 #include <set>
 #include <string>
 
@@ -51,6 +52,12 @@ inline bool may_be_on_cpu(const c10::OperatorHandle& op, const c10::Argument& ar
   return tensor.dim() == 0 && (filling || op.hasTag(at::Tag::pointwise));
 }
 
+// How often a CPU tensor was taken beside the device's: tells a computation that met the device from one that did not.
+inline std::atomic<int64_t>& taken() {
+  static std::atomic<int64_t> count{0};
+  return count;
+}
+
 inline void check_tensor(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.device().type() == kDevice) {
     return;
@@ -64,6 +71,7 @@ inline void check_tensor(const c10::OperatorHandle& op, const c10::Argument& arg
       ", different from other tensors on simulated:0 (when checking argument in ",
       op.schema().name(),
       ")");
+  taken() += !tensor.unsafeGetTensorImpl()->is_wrapped_number();
 }
 
 inline void check_devices(const c10::OperatorHandle& op, const torch::jit::Stack& stack) {

@@ -65,6 +65,7 @@ TORCH_LIBRARY(simulated, m) {
     auto generator = default_generator();
     generator.set_state(state);
   });
+  m.def("taken() -> int", []() { return taken().load(); });
   m.def("in_bad_fork() -> bool", []() { return in_bad_fork(); });
 }
 

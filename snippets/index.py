@@ -43,7 +43,7 @@ plt.figure(figsize=(6.4, 3.8))
 plt.imshow(wall, cmap="gray", interpolation="none")
 for i, answer in enumerate(answers[:40].tolist()):
     row, column = divmod(i, 10)
-    color = "C2" if answer == y[4000 + i] else "C3"
+    color = "C2" if answer == y[4000 + i] else "C1"
     place = {"ha": "center", "va": "center", "weight": "bold", "color": color}
     plt.text(30 * column + 14.5, 42 * row + 6, answer, **place)
 plt.axis("off")

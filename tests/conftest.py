@@ -57,6 +57,15 @@ class Project:
         return read_page(self.write(f"docs/{stem}.md", "# Sample\n\n" + "\n".join(fences)), self.root)
 
 
+def copy_settings(folder: Path, scripts: bool = False) -> None:
+    """Give a project this one's settings, and the plugin; its pages' scripts, which take a new Python, if asked for."""
+    here = Path(__file__).parents[1]
+    settings = (here / "pyproject.toml").read_text("utf-8")
+    own = f"[tool.pytest.ini_options]\npage_scripts = {str(scripts).lower()}\n"
+    Path(folder, "pyproject.toml").write_text(settings.replace("[tool.pytest.ini_options]\n", own), "utf-8")
+    Path(folder, "conftest.py").write_bytes((here / "conftest.py").read_bytes())
+
+
 def hyphened(name: str) -> str:
     """Return a keyword as the name of a region."""
     return name.replace("_", "-")

@@ -9,6 +9,7 @@ from blocks.errors import BadInput
 from blocks.read import page
 from blocks.record import record, verdict
 from blocks.run import runner as run
+from tests import copies
 from tests.failure import told
 
 LEFT_OUT = """  without {0}
@@ -81,7 +82,7 @@ class CopyItem(BlockItem):
     def runtest(self) -> None:
         self.parent.end()  # its ports, files and memory are free again, as for a reader
         self.program = self.parent.page.program(self.block)
-        *before, result = runner_of(self.config).run(self.parent.page, self.program)
+        *before, result = copies.results_of(self.parent, self.program, runner_of(self.config))
         for part in before:
             if part.outcome == "failed":
                 raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")
@@ -98,3 +99,20 @@ class CopyItem(BlockItem):
 
 class BlockFailed(Exception):
     """A block whose run, output or picture is not right; the message is shown as it is."""
+
+
+class UnreadableItem(pytest.Item):
+    """A page that cannot be read: it fails with the reason, and every other page runs."""
+
+    def __init__(self, *, error: BadInput, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.error = error
+
+    def runtest(self) -> None:
+        raise self.error
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
+        return str(excinfo.value) if isinstance(excinfo.value, BadInput) else super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.error.path, self.error.line - 1, self.name

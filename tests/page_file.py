@@ -1,4 +1,4 @@
-"""A page as pytest collects it: an item a block, and one for each copy that is not a prefix of its page."""
+"""A page as pytest collects it: an item a block, one for each copy that is not a prefix of its page, and its script."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,7 +11,10 @@ from blocks.record import inputs, outputs, record, rerecord
 from blocks.run import applies, cannot, environment, messages
 from blocks.run import runner as run
 from tests import changed, updates
-from tests.items import BlockItem, CopyItem, runner_of
+from tests.items import BlockItem, CopyItem, UnreadableItem, runner_of
+from tests.script import ScriptItem
+
+DEVICES = ("cpu", "cuda")
 
 
 class PageFile(pytest.File):
@@ -24,12 +27,14 @@ class PageFile(pytest.File):
     recording = rerecord.Recorded()
 
     def collect(self) -> Iterator[pytest.Item]:
+        self.results = {}
         try:
             self.page = page.read_page(self.path, self.config.rootpath)
+            items = list(self.items())
         except BadInput as error:
-            raise self.CollectError(str(error)) from None
-        self.results = {}
-        items = list(self.items())
+            if any("::" in argument for argument in self.config.args):  # which would only be said not to be found
+                raise self.CollectError(str(error)) from None
+            items = [UnreadableItem.from_parent(self, name="[page]", error=error)]
         key = self.path.relative_to(self.config.rootpath).as_posix()
         known = inputs.page_inputs(self.path, self.config.rootpath, changed.setting(self.config))
         for item in items:
@@ -39,12 +44,14 @@ class PageFile(pytest.File):
         yield from items
 
     def items(self) -> Iterator[pytest.Item]:
-        """Yield an item for each block, then one for each copy that is not simply the page up to its block."""
+        """Yield an item for each block, for each copy that is not simply the page up to it, and for the script."""
         for block in self.page.blocks:
             yield BlockItem.from_parent(self, name=block.name, block=block)
         for block in self.page.blocks:
             if self.page.program(block)[:-1] != self.page.before(block):
                 yield CopyItem.from_parent(self, name=f"{block.name}[copy]", block=block)
+        if self.page.codes and self.config.getini("page_scripts") and self.config.getoption("device") in DEVICES:
+            yield ScriptItem.from_parent(self, name="[script]")
 
     def result(self, name: str) -> run.Result:
         """Return the result of a block, running the page as far as it."""

@@ -10,12 +10,12 @@ import pytest
 from blocks.read import paths
 from blocks.run import environment
 from blocks.run.devices import DEVICES
-from simulated.build import library
 from tests import changed
 from tests.items import BlockItem, runner_of
 from tests.page_file import PageFile
 from tests.progress import Progress
 from tests.recorder import Recorder
+from tests.script import ScriptItem, interpreter_of
 from tests.updates import Rewritten
 
 
@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--records", default="docs/records", help="with --record: folder that the record is written to")
     group.addoption("--changed", action="store_true", help="only pages that are not as they were when they passed here")
     parser.addini("block_seconds", "wall time that one block may take", default="120")
+    parser.addini("page_scripts", "whether the script of each page is run whole", type="bool", default=True)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist starts its workers
@@ -64,6 +65,8 @@ def simulate(config: pytest.Config) -> None:
     for option in ("--record", "--update-outputs"):
         if config.getoption(option):
             raise pytest.UsageError(f"--device simulated: no reader has this device, so there is nothing to {option}")
+    from simulated.build import library  # late, since no other device needs it
+
     try:
         library()
     except LookupError as error:
@@ -105,6 +108,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     runner = runner_of(session.config)
     if files:
         runner.preload("".join(block.code for file in files for block in file.page.blocks))
+    if any(isinstance(item, ScriptItem) for item in session.items):
+        interpreter_of(session.config).start()
     try:
         assert runner.gpus >= 0
     except LookupError as error:

@@ -1,10 +1,12 @@
 """With `--record`: what passed in this environment, gathered from a session and its workers, and what names link to."""
 
+import contextlib
 import math
 import warnings
 
 import pytest
 
+from blocks.errors import BadInput
 from blocks.needs.imports import page_names
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
@@ -40,7 +42,9 @@ class Recorder:
         folder = self.config.rootpath / self.config.getoption("records")
         seconds = {key: math.ceil(value) for key, value in self.seconds.items()}
         record.write_record(folder, self.runner.environment, self.blocks, seconds)
-        pages = [read_page(path, self.config.rootpath) for path in find_pages(self.config.rootpath)]
-        names = {name for page in pages for name in page_names(page.codes)}
+        names: set[str] = set()
+        for path in find_pages(self.config.rootpath):
+            with contextlib.suppress(BadInput):  # which its own item has told
+                names |= page_names(read_page(path, self.config.rootpath).codes)
         for name in documentation.write_addresses(self.config.rootpath, names):
             warnings.warn(f"{name} has no known address in the documentation", pytest.PytestWarning, stacklevel=1)

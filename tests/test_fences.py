@@ -18,7 +18,7 @@ INFO = [
     *("python", " python", "python ", "Python", "py", "py3", "python3", "pycon", ".python"),
     *("{.python}", "{ .python }", "{python}", "{.python .annotate}", "python {.annotate}"),
     *('python title="a b.py"', "python title='x'", '{.python title="x.py"}', 'python title="x" hl_lines="1"'),
-    *('python hl_lines="1 2"', 'python linenums="1"', '{.python hl_lines="1"}', 'python title="dict {}"'),
+    *('python hl_lines="1 2"', '{.python hl_lines="1"}', 'python title="dict {}"'),
 ]
 PLACES = {
     "four backticks": f"````python\n{INCLUDE}\n````",

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from blocks.record.outputs import read_outputs, write_outputs, write_whole
+from tests.conftest import copy_settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits are those of Unix")
 ROOT = Path(__file__).parents[1]
@@ -26,8 +27,7 @@ WAITS = "import os, pathlib, subprocess, time\nchild = subprocess.Popen(['sleep'
 @pytest.fixture
 def session(project):
     """Return what starts pytest on the project, with a name of its own on every process that comes of it."""
-    for name in ("pyproject.toml", "conftest.py"):
-        project.write(name, (ROOT / name).read_text())
+    copy_settings(project.root)
     name = f"INTERRUPTED={project.root}"
     environment = os.environ | dict([name.split("=")]) | {"PYTHONPATH": str(ROOT), "HOME": tempfile.gettempdir()}
 

@@ -19,6 +19,22 @@ def test_mark_with_arguments():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("raises(pickle.UnpicklingError)", "_pickle.UnpicklingError"),
+        ("raises(urllib.error.HTTPError)", "urllib.error.HTTPError"),
+        ("raises(torch.OutOfMemoryError, match='memory')", "torch.OutOfMemoryError"),
+        ("raises(torch.linalg.LinAlgError)", "torch.linalg.LinAlgError"),
+        ("warns(torch.jit.TracerWarning)", "torch.jit.TracerWarning"),
+    ],
+)
+def test_exceptions_of_modules_are_named_in_full_and_no_library_is_imported(text, full, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (kind,) = read_mark(f"pytest.mark.{text}", PAGE, 3).args
+    assert f"{kind.__module__}.{kind.__qualname__}" == full
+
+
 @pytest.mark.parametrize("name", ["cuda", "ends_process", "multi_gpu", "network", "slow"])
 def test_bare_mark(name):
     assert read_mark(f"pytest.mark.{name}", PAGE, 3) == Mark(name)
@@ -37,7 +53,7 @@ def test_condition_may_ask_torch(monkeypatch):
     assert mark.args == (False,)
 
 
-@pytest.mark.parametrize("name", ["skip", "skipif", "varies", "xfail"])
+@pytest.mark.parametrize("name", ["not_in_notebook", "skip", "skipif", "varies", "xfail"])
 @pytest.mark.parametrize("arguments", ["", "()", "(reason='')", "(reason=' ')", "(reason=3)"])
 def test_reason_is_required(name, arguments):
     with pytest.raises(BadInput) as caught:
@@ -52,7 +68,11 @@ def test_reason_is_required(name, arguments):
         ("pytest.mark.parametrize('x', [1])", "unknown mark"),
         ("pytest.mark", "unknown mark"),
         ("pytest.mark.skip(reason='x'", "cannot be read"),
-        ("pytest.mark.raises(NoSuchError)", "cannot be read: name 'NoSuchError' is not defined"),
+        ("pytest.mark.raises(NoSuchError)", "mark 'raises' needs a class of exceptions"),
+        ("pytest.mark.raises(pickle.NoSuchError)", "cannot be read: module 'pickle' has no attribute 'NoSuchError'"),
+        ("pytest.mark.skipif(pickle, reason='x', until='permanent')", "cannot be read: name 'pickle' is not defined"),
+        ("pytest.mark.needs", "mark 'needs' takes the names of blocks"),
+        ("pytest.mark.needs(1)", "mark 'needs' takes the names of blocks"),
         ("pytest.mark.figure(alt='')", "mark 'figure' without alt"),
     ],
 )

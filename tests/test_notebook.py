@@ -3,9 +3,11 @@
 import json
 
 import nbformat
+import pytest
 
+from blocks.read.page import read_page
 from blocks.record.outputs import write_outputs
-from blocks.render.notebook import notebook
+from blocks.render.notebook import notebook, plain
 
 
 def test_cells(project):
@@ -18,3 +20,39 @@ def test_cells(project):
     assert (first["id"], first["source"], first["metadata"]) == ("first", "print(1)", {})
     assert first["outputs"] == [{"output_type": "stream", "name": "stdout", "text": "1\n"}]
     assert (second["id"], second["metadata"]) == ("second", {"tags": ["raises-exception"]})
+
+
+@pytest.mark.parametrize(
+    ("mark", "reason"),
+    [
+        ("not_in_notebook(reason='asyncio.run starts a loop')", "asyncio.run starts a loop"),
+        ("ends_process", "it ends its process"),
+    ],
+)
+def test_a_block_that_is_not_for_notebooks_says_so(project, mark, reason):
+    page = project.page({"loops": mark}, loops="print(1)")
+    _, cell = json.loads(notebook(page, project.root, lambda path, anchor: path))["cells"]
+    assert cell["cell_type"] == "markdown"
+    assert cell["source"] == (f"This block is for a script, not for a notebook: {reason}.\n\n```python\nprint(1)\n```")
+
+
+def test_a_shell_fence_that_runs_is_a_cell(project):
+    page = read_page(project.write("docs/shell.md", "```bash\necho 1\n```\n"), project.root)
+    [cell] = json.loads(notebook(page, project.root, lambda path, anchor: path))["cells"]
+    assert (cell["cell_type"], cell["source"]) == ("code", "%%bash -e\necho 1")
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("!!! warning", "Warning"),
+        ('!!! warning "Data is lost"', "Warning: Data is lost"),
+        ('!!! note inline end "Side"', "Side"),
+        ("!!! tip", "Tip"),
+        ('??? success "Solution"', "Solution"),
+        ("???+ example", "Example"),
+        ('=== "Linux"', "Linux"),
+    ],
+)
+def test_admonitions_become_bold_titles(head, title):
+    assert plain(f"{head}\n\n    Text.\n\nAfter.") == f"**{title}**\n\n\nText.\n\nAfter."

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from blocks.record.outputs import read_outputs
-from tests.conftest import Project
+from tests.conftest import Project, copy_settings
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
@@ -23,8 +23,7 @@ PAGE = "docs/tensors/sample.md"
 @pytest.fixture
 def project(pytester, start):
     """Return a project that pytest is run in; `start` keeps one fork server for all of them."""
-    for name in ("pyproject.toml", "conftest.py"):
-        shutil.copy(ROOT / name, pytester.path)
+    copy_settings(pytester.path)
     return Project(pytester.path)
 
 
@@ -54,6 +53,24 @@ def test_page_runs_once_and_each_copy_alone(pytester, project):
     project.page(**{name: note.format(name) for name in "abc"})
     pytester.runpytest().assert_outcomes(passed=5)
     assert log.read_text() == "abc" + "b" + "c"
+
+
+def test_copies_that_begin_alike_share_a_process(pytester, project):
+    log = project.root / "log"
+    note = f"import os\nos.system('printf ' + n + ' >> {log}')\n"
+    blocks = {
+        "first": "n = 'a'",
+        "other": "x = 1",
+        "second": "n += 'b'",
+        "third": f"{note}n += 'c'",
+        "last": note,
+    }
+    project.page(**blocks)
+    pytester.runpytest(PAGE, "-k", "copy").assert_outcomes(passed=4, deselected=5)
+    assert log.read_text() == "ababc"
+    log.unlink()
+    project.page(**blocks | {"last": "1 / len(n[9:])"})
+    pytester.runpytest(PAGE, "-k", "copy").assert_outcomes(passed=3, failed=1, deselected=5)
 
 
 def test_one_block_runs_with_what_it_needs(pytester, project):
@@ -183,13 +200,46 @@ def test_bad_input_is_one_line_and_writes_nothing(pytester, project, sample):
     if "lonely" in (sample / "expected.txt").read_text():
         pytest.skip("a file without its page: found by test_layout, since no page leads to it")
     shutil.copytree(sample, project.root, dirs_exist_ok=True)
+    project.page(stem="other/fine", only="x = 1")
     before = tree(project.root)
     result = pytester.runpytest("--update-outputs")
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(passed=1, failed=1)
     text = result.stdout.str().replace(f"{project.root}/", "")
     assert (sample / "expected.txt").read_text() in text
     assert "Traceback" not in text
     assert tree(project.root) == before
+
+
+def test_what_passes_beside_a_page_that_cannot_be_read_is_recorded(pytester, project):
+    project.page(only="x = 1").path.write_text("```python\nx = 1\n```\n")
+    project.page(stem="other/fine", only="x = 1")
+    pytester.runpytest("--record", "--records", "records").assert_outcomes(passed=1, failed=1)
+    (path,) = pytester.path.glob("records/*.json")
+    assert list(json.loads(path.read_text())["blocks"]) == ["other/fine"]
+
+
+def test_a_block_of_a_page_that_cannot_be_read_is_asked_for(pytester, project):
+    project.page(only="x = 1").path.write_text("```python\nx = 1\n```\n")
+    result = pytester.runpytest(f"{PAGE}::only")
+    result.stdout.fnmatch_lines([f"*{PAGE}:1: a Python fence holds its own code.*"])
+    assert result.ret != pytest.ExitCode.OK
+
+
+def test_page_runs_as_a_script(pytester, project):
+    copy_settings(project.root, scripts=True)
+    project.page(setup="import matplotlib", figure="x = 1", show="print(2)")
+    project.page(stem="a/needs-more", setup="import torch", show="print(torch.ops.torchvision)  # torchvision")
+    pytester.runpytest("--update-outputs", "-k", "not copy").assert_outcomes(passed=7)
+    assert "print(3)" in project.snippet({"setup": "x = 1", "figure": "y = 2", "show": "print(3)"}).read_text()
+    result = pytester.runpytest(PAGE, "-k", "script")
+    result.assert_outcomes(failed=1, deselected=5)
+    result.stdout.fnmatch_lines(["the page's script differs in 'show': printed output differs*", "- 2", "+ 3"])
+
+
+def test_script_of_a_page_is_skipped_with_its_blocks(pytester, project):
+    copy_settings(project.root, scripts=True)
+    project.page({"only": "network"}, only="print(2)")
+    pytester.runpytest().stdout.fnmatch_lines(["*'only' is not run: needs the network"])
 
 
 def test_record_that_cannot_be_read(pytester, project):

@@ -68,8 +68,14 @@ def test_code_is_the_lines_of_the_script(project, body):
         ("# %% only\nx = (1\n", ":2: not Python: '(' was never closed"),
         ("# %% [markdown]\n# <!--pytest.mark.skip-->\n\n# %% only\nx = 1\n", ":2: mark 'skip' without reason"),
         ("# %% [markdown]\n# ```python\n# x = 1\n# ```\n", ":2: a Python fence in the prose"),
+        ('# %% [markdown]\n# Text.\nprint("hello")\n', ":3: code in the prose, which no run saw"),
+        ('# %% [markdown]\n# Text.\n#\n#     print("hello")\n', ":4: code in the prose, which no run saw"),
+        ("# %% [markdown]\n# <!--pytest.mark.slow--> <!--pytest.mark.cuda-->\n", ":2: two marks on one line"),
+        ("# %% only\nif x:\n    # %% of the total\n    y = 1\n", ":3: jupytext begins a cell here"),
+        ("# %% only\nx = 1\n#%% percent of what\n", ":3: jupytext begins a cell here"),
+        ('# %% only tags=["x"]\nx = 1\n', ":1: 'only tags=[\"x\"]' is more than a name. Leave out tags"),
+        ("# ---\n# jupyter:\n# ---\n# %% only\nx = 1\n", ":1: text outside a cell. Open every cell with"),
     ],
-    ids=["no name", "bad name", "repeated name", "outside", "syntax", "mark", "inline python"],
 )
 def test_script_that_is_refused(project, text, complaint):
     path = tutorial(project, text)

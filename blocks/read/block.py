@@ -8,10 +8,12 @@ from blocks.errors import BadInput
 from blocks.read.fences import Fence
 from blocks.read.marks import PERMANENT, Mark
 from blocks.read.pointers import without_pointers
-from blocks.read.regions import Region
+from blocks.read.regions import Region, indented
 from blocks.read.visible import check_code
 
 INCLUDE = re.compile(r'^-{2,}8<-{2,} +"(?P<path>[^":]+)(?::(?P<region>[^":]*))?"[ \t]*$')
+FUTURE = re.compile(r"^from __future__ import .+", re.MULTILINE)
+GUARD = 'if __name__ == "__main__":'
 INSTALLS = re.compile(
     r"\b(pip3?|uv|conda|mamba|brew|apt(-get)?|npm)\b.* (install|add|sync|create)\b|\b(curl|wget)\b|\bgit clone\b"
 )
@@ -37,6 +39,8 @@ class Block:
     """What the page declares about it."""
     needs: tuple[str, ...] = ()
     """Names of the earlier blocks that its runnable copy holds, in page order."""
+    guarded: bool = False
+    """Whether it stands below a main guard in the snippet, which the page leaves out and every program has."""
     lights: tuple[int, ...] = ()
     """Lines of the code that are the point."""
     notes: tuple[int, ...] = ()
@@ -45,6 +49,17 @@ class Block:
     def mark(self, name: str) -> Mark | None:
         """Return the mark of that name, if the block has it."""
         return next((mark for mark in self.marks if mark.name == name), None)
+
+    @property
+    def text(self) -> str:
+        """What a program holds: the code, below its main guard if it has one."""
+        return f"{GUARD}\n{indented(self.code)}" if self.guarded else self.code
+
+    @property
+    def future(self) -> str:
+        """The line that imports features of the language for the whole page, or ''."""
+        found = FUTURE.search(self.code) if self.kind == "python" else None
+        return found[0] if found else ""
 
 
 def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: dict[str, Region]) -> Block:

@@ -13,11 +13,11 @@ from pathlib import Path
 from pytest_codeblocks.main import CodeBlock, extract_from_buffer
 
 from blocks.errors import BadInput, split_lines
-from blocks.read.marks import COMMENT, Mark, read_mark
+from blocks.read.comments import COMMENT, check_comment
+from blocks.read.marks import Mark, read_mark
 from blocks.read.spans import Spans, find_spans, language
 from blocks.read.visible import check_visible
 
-OTHER_COMMENT = re.compile(r"<!--[-\s]*(?P<text>pytest-codeblocks:\w+(?:-\w+)*)")
 INCLUDED = re.compile(r"-+8<-+ +[\"']")
 
 
@@ -107,7 +107,7 @@ def comment_lines(path: Path, plain: list[str], spans: Spans) -> dict[tuple[int,
 
 
 def check_outside(path: Path, lines: list[str], spans: Spans) -> None:
-    """Refuse an include that no Python fence holds, and comments of pytest-codeblocks that pages here do without."""
+    """Refuse an include that no Python fence holds, and comments that look like marks and are none."""
     python: set[int] = set()
     fenced: set[int] = set()
     for opening, closing, match in spans:
@@ -115,9 +115,7 @@ def check_outside(path: Path, lines: list[str], spans: Spans) -> None:
         if language(match["info"]) == "python":
             python.update(range(opening, closing + 1))
     for number, line in enumerate(lines, start=1):
-        other = OTHER_COMMENT.search(line) if number not in fenced else None
-        if other:
-            advice = "Remove it, or write a pytest.mark comment"
-            raise BadInput(path, number, f"comment '{other['text']}' has no meaning here", advice)
+        if number not in fenced:
+            check_comment(path, number, line)
         if INCLUDED.match(line.lstrip(" >")) and number not in python:
             raise BadInput(path, number, "an include outside a Python fence", "Put it between ```python and ```")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blocks.errors import BadInput
-from blocks.read.arguments import is_pattern, is_specifier, is_tolerance
+from blocks.read.arguments import Libraries, is_pattern, is_specifier, is_tolerance
 
 KNOWN = {
     "cuda": "needs a CUDA device",
@@ -17,6 +17,7 @@ KNOWN = {
     "multi_gpu": "needs two CUDA devices or more",
     "needs": "needs the earlier blocks named, beside those that bind or change the names it reads",
     "network": "needs the network",
+    "not_in_notebook": "runs as a script and not in a notebook; reason= says why",
     "raises": "ends with the exception given, its message matching match=",
     "skip": "is not executed; reason= says why, until= how long",
     "skipif": "is not executed when the condition holds; reason= says why, until= how long",
@@ -30,6 +31,7 @@ KNOWN = {
 KEYWORDS = {
     "ends_process": {"match"},
     "figure": {"alt", "caption"},
+    "not_in_notebook": {"reason"},
     "raises": {"match"},
     "skip": {"reason", "until"},
     "skipif": {"reason", "until"},
@@ -38,12 +40,12 @@ KEYWORDS = {
     "xfail": {"reason", "raises", "strict", "until"},
 }
 LEFT_OUT = ("reason", "until")
-TEXT_REQUIRED = {"figure": ("alt",), "varies": ("reason",), "skip": LEFT_OUT, "skipif": LEFT_OUT, "xfail": LEFT_OUT}
+TEXT_REQUIRED = {"figure": ("alt",), "skip": LEFT_OUT, "skipif": LEFT_OUT, "xfail": LEFT_OUT}
+TEXT_REQUIRED |= {"not_in_notebook": ("reason",), "varies": ("reason",)}
 TOLERANCE = "needs positive numbers, such as tolerance(0.02) or tolerance(accuracy=0.02, loss=0.1)"
 PERMANENT = "permanent"
 POSITIONAL = {"skipif": 1, "torch": 1}
 CLASSES: dict[str, type[BaseException]] = {"raises": BaseException, "warns": Warning}
-COMMENT = re.compile(r"<!--[-\s]*(?P<text>pytest\.mark\..*?)[-\s]*-->")
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,11 @@ class _Torch:
 
 def read_mark(text: str, path: Path, line: int) -> Mark:
     """Return the mark that a comment such as ``pytest.mark.skip(reason="...")`` declares."""
+    name = re.match(r"pytest\.mark\.(\w+)", text)
+    kind = CLASSES.get(name[1]) if name else None
+    known = {"pytest": _Namespace(), **({} if kind else {"sys": sys, "torch": _Torch()})}
     try:
-        mark = eval(text, {"pytest": _Namespace(), "sys": sys, "torch": _Torch()})
+        mark = eval(text, {}, Libraries(known, kind))
     except (Exception, SystemExit) as error:
         raise BadInput(path, line, f"mark '{text}' cannot be read: {error}", "Mend the comment") from None
     if not isinstance(mark, Mark) or mark.name not in KNOWN:
@@ -119,7 +124,8 @@ def misuse(mark: Mark) -> str:
     if base:
         classes = all(isinstance(kind, type) and issubclass(kind, base) for kind in mark.args)
         if not mark.args or not classes:
-            return "needs a class of warnings" if base is Warning else "needs a class of exceptions"
+            what = "warnings" if base is Warning else "exceptions"
+            return f"needs a class of {what}; name one of a module in full, such as torch.OutOfMemoryError"
         pattern = mark.kwargs.get("match", "")
         return "" if is_pattern(pattern) else f"has match={pattern!r}, which is no regular expression"
     if mark.name == "ends_process" and not is_pattern(mark.kwargs.get("match", "")):

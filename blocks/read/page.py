@@ -9,10 +9,12 @@ from string import ascii_lowercase
 
 from blocks.errors import BadInput, read_text
 from blocks.needs.needs import Source, needs
+from blocks.read.anchors import check_anchors
 from blocks.read.block import Block, python_block, shell_block
 from blocks.read.fences import read_fences
+from blocks.read.levels import guarded
 from blocks.read.paths import snippet_path
-from blocks.read.regions import Region, check_code_outside, read_regions
+from blocks.read.regions import Region, read_regions
 from blocks.read.tutorial import is_tutorial, read_cells
 
 __all__ = ["Block", "Page", "read_page"]
@@ -70,22 +72,28 @@ def read_page(path: Path, root: Path) -> Page:
         if fence.kind
     )
     check_order(path, snippet, [block for block in blocks if block.kind == "python"], regions)
+    check_anchors(path, read_text(path), [block.name for block in blocks])
+    below = guarded(snippet, regions) if snippet.exists() else set[str]()
+    blocks = tuple(replace(block, guarded=block.name in below) for block in blocks)
     return Page(path, snippet, with_needs(path, blocks), path.relative_to(root / "docs").with_suffix("").as_posix())
 
 
 def with_needs(path: Path, blocks: Sequence[Block]) -> tuple[Block, ...]:
     """Return the blocks of a page, each with what it needs by the names in its code and by its mark."""
     sources = []
-    known: set[str] = set()
+    known: list[str] = []
+    future = [block.name for block in blocks[:1] if block.future]
     for block in blocks:
         mark = block.mark("needs")
-        for name in mark.args if mark else ():
+        declared = mark.args if mark else ()
+        for name in declared:
             if name not in known:
                 problem = f"'{block.name}' needs '{name}', which is no block above it"
                 raise BadInput(path, block.page_line, problem, f"Above it are: {', '.join(known) or 'none'}")
-        known.add(block.name)
-        code = block.code if block.kind == "python" else ""
-        sources.append(Source(block.name, code, mark.args if mark else (), block.mark("raises") is not None))
+        code, first = (block.code, future if known else []) if block.kind == "python" else ("", [])
+        broken = bool(block.mark("raises") or block.mark("ends_process"))
+        sources.append(Source(block.name, code, (*first, *declared), broken))
+        known.append(block.name)
     return tuple(replace(block, needs=names) for block, names in zip(blocks, needs(sources), strict=True))
 
 
@@ -103,5 +111,3 @@ def check_order(path: Path, snippet: Path, blocks: list[Block], regions: dict[st
     for block, name in zip(blocks, regions, strict=True):
         if block.name != name:
             raise BadInput(path, block.page_line, f"'{block.name}' comes before '{name}'", "Keep the snippet's order")
-    if snippet.exists():
-        check_code_outside(snippet, regions)

@@ -1,13 +1,12 @@
 """Named regions of a snippet or of its recorded output, between pymdownx snippet markers."""
 
-import ast
+import io
 import re
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
 
 from blocks.errors import BadInput, read_text, split_lines
-from blocks.needs.reader import is_main_guard
 
 MARKER = re.compile(r"^[ \t]*# *-{2,}8<-{2,} *\[ *(?P<kind>\w+) *: *(?P<name>[^\]\s]*) *\][ \t]*$")
 LOOSE = re.compile(r"-8<-+ *\[ *(?:start|end)")
@@ -28,9 +27,37 @@ class Region:
 
     def shown(self) -> tuple[int, str]:
         """Return the number of the first line of code, and the code without common indentation and blank ends."""
-        text = dedent(self.text).rstrip() + "\n"
+        text = outdented(self.text).rstrip() + "\n"
         code = text.lstrip("\n") or "\n"
         return self.line + len(text) - len(code), code
+
+
+def outdented(code: str) -> str:
+    """Return code at the margin, its blank lines empty, without a change to what is in its strings."""
+    lines = split_lines(code)
+    first = next((line for line in lines if line.strip()), "")
+    margin = first[: len(first) - len(first.lstrip(" "))]
+    spaces = margin or any(line.isspace() for line in lines)
+    inside = lines_in_strings(code) if spaces else set[int]()
+    plain = [line.removeprefix(margin) if line.strip() else "" for line in lines]
+    pairs = zip(lines, plain, strict=True)
+    return "".join(f"{old if number in inside else new}\n" for number, (old, new) in enumerate(pairs, start=1))
+
+
+def indented(code: str) -> str:
+    """Return code one level deeper, without a change to what is in its strings."""
+    inside = lines_in_strings(code)
+    lines = enumerate(split_lines(code), start=1)
+    return "".join(f"{line}\n" if number in inside or not line else f"    {line}\n" for number, line in lines)
+
+
+def lines_in_strings(code: str) -> set[int]:
+    """Return the numbers of the lines that begin inside a string of several lines."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return set()
+    return {line for token in tokens for line in range(token.start[0] + 1, token.end[0] + 1) if token.string.strip()}
 
 
 def read_regions(path: Path) -> dict[str, Region]:
@@ -78,47 +105,9 @@ def check_name(path: Path, line: int, name: str) -> None:
     """Refuse a block name that is not kebab-case or does not say what the block shows."""
     if not NAME.fullmatch(name):
         raise BadInput(path, line, f"'{name}' is not kebab-case", "Name the block like 'slice-rows'")
-    if name in EMPTY_NAMES or name[-1].isdigit():
+    if name[-1].isdigit():
+        raise BadInput(
+            path, line, f"'{name}' ends in a digit, as names do that say nothing", "Say what it shows in words"
+        )
+    if name in EMPTY_NAMES:
         raise BadInput(path, line, f"'{name}' does not say what the block shows", "Name the block like 'slice-rows'")
-
-
-def check_code_outside(path: Path, regions: dict[str, Region]) -> None:
-    """Refuse executable code that no region holds, but for the docstring and a main guard."""
-    if are_all(read_text(path), regions):
-        return
-    inside = {n for region in regions.values() for n in range(region.line, region.line + region.text.count("\n"))}
-    try:
-        body = ast.parse(read_text(path), filename=str(path)).body
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise BadInput(path, line, f"not Python: {error}", "Mend the snippet") from None
-    if body and is_docstring(body[0]):
-        body = body[1:]
-    for node in body:
-        for part in node.body if isinstance(node, ast.If) and is_main_guard(node) else [node]:
-            if not set(range(part.lineno, (part.end_lineno or part.lineno) + 1)) <= inside:
-                raise BadInput(path, part.lineno, "code outside a region", "Put it between markers and show it")
-
-
-def are_all(text: str, regions: dict[str, Region]) -> bool:
-    """Tell whether each region is a program by itself and only a docstring stands before them, as is almost always so.
-
-    This is cheaper than a syntax tree of the whole file.
-    """
-    lines = split_lines(text)
-    for region in regions.values():
-        size = region.text.count("\n")
-        lines[region.line - 1 : region.line - 1 + size] = [""] * size
-    try:
-        around = ast.parse("\n".join(lines)).body
-        for region in regions.values():
-            compile(region.shown()[1], region.name, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return False
-    first = min((region.line for region in regions.values()), default=0)
-    return all(is_docstring(node) and node.lineno < first for node in around[:1]) and len(around) <= 1
-
-
-def is_docstring(node: ast.stmt) -> bool:
-    """Tell whether the statement is a bare string."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

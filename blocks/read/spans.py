@@ -25,6 +25,8 @@ def find_spans(path: Path, lines: list[str]) -> Spans:
         if opening and not INFO.fullmatch(opening["info"]):
             problem = f"'{opening['info'].strip()}' behind {opening['ticks']} is no language with options"
             raise BadInput(path, number, problem, """Write it like ```python title="A title\"""")
+        if opening and "linenums" in opening["info"]:
+            raise BadInput(path, number, "line numbers break the frame of a block", "Leave linenums out")
         if opening:
             spans.append((number, find_closing(path, lines, number, opening), opening))
     return spans

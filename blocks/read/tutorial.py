@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks.errors import BadInput, read_text, split_lines
-from blocks.read.marks import COMMENT, Mark, read_mark
+from blocks.read.comments import COMMENT, check_comment
+from blocks.read.marks import Mark, read_mark
 from blocks.read.regions import check_name
 
-HEADER = re.compile(r"^# %%")
+HEADER = re.compile(r"^# %%(?!%)")
+LOOSE_HEADER = re.compile(r"^\s*#\s*%%(?!%)")
 LINK = re.compile(r'href="(?P<path>[^":#]+\.md)(?P<anchor>#[^"]*)?"')
 
 
@@ -41,6 +43,8 @@ def read_cells(path: Path) -> list[Cell]:
         if header.startswith("["):
             marks = prose_marks(path, line, body)
             continue
+        if "=" in header or "[" in header:
+            raise BadInput(path, line - 1, f"'{header}' is more than a name", "Leave out tags and options of the cell")
         check_name(path, line - 1, header)
         if header in cells:
             place = cells[header].line - 1
@@ -55,9 +59,14 @@ def read_cells(path: Path) -> list[Cell]:
 def split_cells(path: Path) -> Iterator[tuple[str, int, list[str]]]:
     """Yield what stands behind `# %%`, the number of the line after it, and the lines, for each cell."""
     lines = split_lines(read_text(path))
+    for number, text in enumerate(lines, start=1):
+        if LOOSE_HEADER.match(text) and not HEADER.match(text):
+            advice = "Write '# %% name-of-the-block', or a comment without %% at its start"
+            raise BadInput(path, number, "jupytext begins a cell here, and the guide does not", advice)
     starts = [number for number, line in enumerate(lines) if HEADER.match(line)]
     if any(line.strip() for line in lines[: starts[0] if starts else None]):
-        raise BadInput(path, 1, "text outside a cell", "Open every cell with '# %% name' or '# %% [markdown]'")
+        advice = "Open every cell with '# %% name' or '# %% [markdown]', and leave out a header that jupytext writes"
+        raise BadInput(path, 1, "text outside a cell", advice)
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         yield lines[start].removeprefix("# %%").strip(), start + 2, lines[start + 1 : stop]
 
@@ -68,6 +77,10 @@ def prose_marks(path: Path, line: int, body: list[str]) -> list[Mark]:
     for number, text in enumerate(body, start=line):
         if re.match(r"^# *(?:`{3,}|~{3,}) *\{?\.?(?:py|python|bash|sh)\b", text):
             raise BadInput(path, number, "a Python fence in the prose", "Make it a cell, '# %% name-of-the-block'")
+        indented = text.startswith("#     ") and not body[number - line - 1].strip("# ")
+        if indented or (text.strip() and not text.startswith("#")):
+            raise BadInput(path, number, "code in the prose, which no run saw", "Make it a cell, '# %% name-of-it'")
+        check_comment(path, number, text)
         marks += [read_mark(mark, path, number) for mark in COMMENT.findall(text)]
     return marks
 

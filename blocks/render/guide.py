@@ -21,6 +21,7 @@ from blocks.render.history import last_changes
 from blocks.render.notebook import notebook
 from blocks.render.program import program
 from blocks.render.prose import markdown
+from blocks.render.solutions import with_folded_solutions
 
 TOTALS = "<!-- totals -->"
 FENCED = re.compile(r"(^ *(?P<ticks>`{3,})[^`\n]*\n.*?^ *(?P=ticks)`*[ \t]*$)", re.MULTILINE | re.DOTALL)
@@ -103,7 +104,7 @@ class Guide:
         """Return what a reader sees of a page, from the HTML of its Markdown."""
         page, reading = self.pages[path], heading.minutes(html)
         if path == page.snippet:
-            html = tutorial.with_links(path, html, title)
+            html = with_folded_solutions(tutorial.with_links(path, html, title))
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
         shown = [page for page in self.pages.values() if page.blocks]
         html = verification.Tables(shown, self.site, title, top).fill_in(html)

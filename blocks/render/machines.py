@@ -1,9 +1,12 @@
 """What lies beside the pages: programs, notebooks, cards, Markdown, `llms.txt` to list it, `llms-full.txt` with it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from blocks.render.guide import Guide
+
+COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 
 
 def write_files(guide: Guide, folder: Path, site_url: str, description: str, cards: Mapping[str, bytes]) -> None:
@@ -14,6 +17,8 @@ def write_files(guide: Guide, folder: Path, site_url: str, description: str, car
     files = dict(guide.downloads(site_url)) | {address: text for address, _, text in texts}
     files["llms.txt"] = f"{head}## Pages\n\n{listing}"
     files["llms-full.txt"] = head + "\n\n".join(text for _, _, text in texts)
+    for style in (folder / "assets" / "css").glob("*.css"):
+        style.write_text(COMMENT.sub("", style.read_text("utf-8")), "utf-8")
     for address, content in {**{name: text.encode() for name, text in files.items()}, **cards}.items():
         path = folder / address
         path.parent.mkdir(parents=True, exist_ok=True)

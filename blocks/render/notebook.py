@@ -9,9 +9,11 @@ from typing import Any
 from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
+from blocks.render.program import left_out
 from blocks.render.prose import fenced, parts, with_links
 
-FOLD = re.compile(r"^(?:!!!|\?\?\?\+?|===)[ ]+(?:[\w-]+[ ]*)?(?:\"(?P<title>[^\"]*)\")?[ ]*$")
+FOLD = re.compile(r"""^(?:!!!|\?\?\?\+?|===)[ ]+(?P<kind>[\w-]+)?(?:[ ]+[\w-]+)*[ ]*(?:"(?P<title>[^"]*)")?[ ]*$""")
+GRAVE = {"bug", "caution", "danger", "error", "failure", "warning"}
 
 
 def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
@@ -19,17 +21,30 @@ def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
     outputs = read_outputs(page.snippet)
     cells = []
     for number, part in enumerate(parts(page)):
-        if part.block and part.block.kind == "python" and not part.block.mark("skip"):
+        if part.block and runs(part.block):
             picture = figure_path(page, part.block, root) if part.block.mark("figure") else None
             cells.append(code_cell(part.block, outputs.get(part.block.name, ""), picture))
         else:
-            text = fenced(part.block.kind, part.block.code, "") if part.block else with_links(plain(part.text), address)
+            text = shown(part.block) if part.block else with_links(plain(part.text), address)
             if text.strip():
                 cells.append({"cell_type": "markdown", "id": f"text-{number}", "metadata": {}, "source": text.strip()})
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     made = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def runs(block: Block) -> bool:
+    """Tell whether the block is a code cell: it is executed, and may be in a notebook."""
+    return not left_out(block) and not block.mark("not_in_notebook")
+
+
+def shown(block: Block) -> str:
+    """Return a block that is no code cell, with the reason."""
+    mark = block.mark("not_in_notebook")
+    why = mark.kwargs["reason"] if mark else "it ends its process" if block.mark("ends_process") else ""
+    said = f"This block is for a script, not for a notebook: {why}.\n\n" if why else ""
+    return said + fenced(block.kind, block.code, "")
 
 
 def code_cell(block: Block, printed: str, picture: Path | None) -> dict[str, Any]:
@@ -46,7 +61,7 @@ def code_cell(block: Block, printed: str, picture: Path | None) -> dict[str, Any
         "metadata": {"tags": ["raises-exception"]} if block.mark("raises") else {},
         "execution_count": None,
         "outputs": shown,
-        "source": block.code.rstrip("\n"),
+        "source": ("%%bash -e\n" if block.kind == "bash" else "") + block.code.rstrip("\n"),
     }
 
 
@@ -57,8 +72,14 @@ def plain(text: str) -> str:
         fold = FOLD.match(line)
         if fold:
             inside = True
-            line = f"**{fold['title'] or 'Note'}**\n"
+            line = f"**{title(fold['kind'] or '', fold['title'] or '')}**\n"
         elif inside and line.strip() and not line.startswith("    "):
             inside = False
         lines.append(line.removeprefix("    ") if inside else line)
     return "\n".join(lines)
+
+
+def title(kind: str, given: str) -> str:
+    """Return the title of an admonition or tab: what it is given, after its kind where a reader must be warned."""
+    name = kind.replace("-", " ").capitalize()
+    return f"{name}: {given}" if given and kind in GRAVE and given != name else given or name or "Note"

@@ -1,32 +1,64 @@
 """Programs to take away: a page as a script, a block with what it needs as a script."""
 
-import io
 import re
-import tokenize
 
 from blocks.errors import read_text, split_lines
 from blocks.read.page import Block, Page
 from blocks.read.pointers import POINTER
-from blocks.read.regions import MARKER
+from blocks.read.regions import MARKER, indented
 
 
 def program(page: Page) -> str:
-    """Return the snippet's text without region markers, blank lines tidied, what raises guarded."""
-    lines = split_lines(read_text(page.snippet))
+    """Return the snippet's text without region markers, blank lines tidied, each block as a script holds it."""
+    lines = split_lines(read_text(page.snippet)) if page.codes else []
+    places = {block.name: place(page, index) for index, block in enumerate(page.blocks)}
     for block in reversed(page.blocks):
-        if block.mark("raises"):
-            lines[block.line - 1 : block.line - 1 + block.code.count("\n")] = guarded(block)
+        start, end = places[block.name]
+        if (text := in_script(block)) != block.code:
+            lines[start:end] = split_lines(indented(text) if block.guarded else text)
     text = "\n".join(POINTER.sub("", line) for line in lines if not MARKER.match(line))
     return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
 
 
-def guarded(block: Block) -> list[str]:
-    """Return the block's lines so that a script prints the exception that they end with, and goes on."""
-    tokens = tokenize.generate_tokens(io.StringIO(block.code).readline)
-    inside = {line for token in tokens for line in range(token.start[0] + 1, token.end[0] + 1)}  # of a long string
-    lines = enumerate(split_lines(block.code), 1)
-    body = [line if number in inside or not line else f"    {line}" for number, line in lines]
-    return ["try:", *body, "except Exception as error:", '    print(f"{type(error).__name__}: {error}")']
+def place(page: Page, index: int) -> tuple[int, int]:
+    """Return which lines of the snippet a block stands for: those of its code, for a shell block none."""
+    block = page.blocks[index]
+    if block.kind == "python":
+        return block.line - 1, block.line - 1 + block.code.count("\n")
+    before = [part for part in page.blocks[:index] if part.kind == "python"]
+    if before:
+        end = before[-1].line - 1 + before[-1].code.count("\n")
+        return end, end
+    return (page[next(iter(page.codes))].line - 2,) * 2 if page.codes else (0, 0)
+
+
+def in_script(block: Block) -> str:
+    """Return the block as a script holds it: a shell called, what raises guarded, what is skipped commented out."""
+    if reason := left_out(block):
+        lines = [f"{reason}:", *split_lines(block.code)] if block.kind == "python" else []
+        return "".join(f"# {line}".rstrip() + "\n" for line in lines)
+    if block.kind == "bash":
+        return f'\n\nimport subprocess\n\nsubprocess.run(["bash", "-e", "-c", {block.code!r}], check=True)\n'
+    return raising(block) if block.mark("raises") else block.code
+
+
+def left_out(block: Block) -> str:
+    """Return why a block is no part of its page's whole program, or nothing."""
+    if skip := block.mark("skip"):
+        return f"not executed, {skip.kwargs['reason']}"
+    return "to be run alone, since it ends its process" if block.mark("ends_process") else ""
+
+
+def raising(block: Block) -> str:
+    """Return the block's code so that a script prints the exception that it ends with, and goes on."""
+    mark = block.mark("raises")
+    kinds = mark.args if mark else ()
+    caught = "Exception" if all(issubclass(kind, Exception) for kind in kinds) else "BaseException"
+    name = "type(error).__name__"
+    if any(kind.__module__ != "builtins" for kind in kinds):
+        name = f"type(error).__module__}}.{{{name}"
+    shown = f'    print(f"{{{name}}}: {{error}}")\n'
+    return f"try:\n{indented(block.code)}except {caught} as error:\n{shown}"
 
 
 def heading(key: str, block: Block, torch: str) -> str:
@@ -37,4 +69,4 @@ def heading(key: str, block: Block, torch: str) -> str:
 
 def script(page: Page, key: str, block: Block, torch: str) -> str:
     """Return what "Copy as script" gives: the heading, the blocks that the block needs, the block."""
-    return "\n".join([heading(key, block, torch), *(part.code for part in page.program(block))])
+    return "\n".join([heading(key, block, torch), *(part.text for part in page.program(block))])

@@ -13,7 +13,12 @@ from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
-LINK = re.compile(r"(?<=\]\()(?P<path>[^):#]+\.(?:md|py))(?P<anchor>#[^)]*)?(?=\))")
+PLACE = r"""(?P<path>[^\s):#]+\.\w+)(?P<anchor>#[^\s)]*)?"""
+TITLE = r"""(?:[ \n]+(?:"[^"]*"|'[^']*'))?[ ]*"""
+LINK = re.compile(rf"(?<=\]\(){PLACE}(?={TITLE}\))")
+REFERENCE = re.compile(rf"^(?P<head>[ ]{{0,3}}\[[^\]\n]+\]:[ ]+){PLACE}(?={TITLE}$)", re.MULTILINE)
+FENCE_OR_CODE = r"^[ >]*(?P<ticks>`{3,}|~{3,})[^\n]*\n.*?^[ >]*(?P=ticks)[ ]*$|`[^`\n]*`"
+COMMENT = re.compile(rf"(?P<code>{FENCE_OR_CODE})|[ \t]*<!--.*?-->\n?", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ def parts(page: Page) -> Iterator[Part]:
 
 
 def clean(text: str) -> str:
-    """Return prose without front matter and comments."""
-    return re.sub(r"[ \t]*<!--.*?-->\n?", "", FRONT_MATTER.sub("", text), flags=re.DOTALL)
+    """Return prose without front matter and comments, but for those that are shown as code."""
+    return COMMENT.sub(lambda found: found["code"] or "", FRONT_MATTER.sub("", text))
 
 
 def markdown(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
@@ -75,5 +80,10 @@ def fenced(language: str, text: str, prefix: str) -> str:
 
 
 def with_links(text: str, address: Callable[[str, str], str]) -> str:
-    """Return prose whose links to pages are absolute."""
-    return LINK.sub(lambda link: address(link["path"], link["anchor"] or ""), text)
+    """Return prose whose links to pages and pictures are absolute."""
+
+    def absolute(link: re.Match[str]) -> str:
+        path = re.sub(r"^(?:\.\.?/)+(?=assets/)", "", link["path"])  # the pictures' folder lies below the root
+        return link.groupdict().get("head", "") + address(path, link["anchor"] or "")
+
+    return REFERENCE.sub(absolute, LINK.sub(absolute, text))

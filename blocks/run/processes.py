@@ -12,6 +12,8 @@ import psutil
 
 from blocks.run.messages import Result
 
+KILLED: list[BaseProcess] = []
+
 
 def ended(code: int | None) -> str:
     """Return how a process that sent no result came to its end."""
@@ -67,3 +69,10 @@ def kill(process: BaseProcess, dump: bool = False) -> None:
         with contextlib.suppress(psutil.Error):
             orphan.kill()
     process.kill()
+    KILLED.append(process)
+
+
+def settle() -> None:
+    """Wait until the kernel has cleared up after what was killed: only then are ports, files and memory free again."""
+    while KILLED:
+        KILLED.pop().join()

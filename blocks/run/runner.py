@@ -23,7 +23,7 @@ from blocks.run import ending, leftovers, preload
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
 from blocks.run.messages import ERRORS, Job, Result, Step, printed_since
-from blocks.run.processes import kill, received, resident, size
+from blocks.run.processes import kill, received, resident, settle, size
 from blocks.run.standby import standby
 from blocks.run.start import Limits, make_job
 
@@ -127,8 +127,8 @@ class Runner:
                         yield from (Result(rest.name, "not run", f"{current.name} failed") for rest in steps)
             finally:
                 kill(process)  # no code of it runs from here on, while the kernel still clears up
-                if self.device == "cuda" or self.method == "spawn":
-                    process.join()  # and only then are the memory of a GPU, and on Windows the files, free again
+                if self.method == "spawn":
+                    settle()  # on Windows its folder can be removed only then
 
     def _receive(self, process: Any, receiver: Any, current: Step, folder: Path, before: int) -> Result:
         """Wait for the block's result; make one up where the process ends, or must be ended, instead."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from blocks.run import child
 from blocks.run.messages import Job
-from blocks.run.processes import kill
+from blocks.run.processes import kill, settle
 from blocks.run.start import bare_main
 
 
@@ -24,6 +24,7 @@ class Standby:
 
     def begin(self, job: Job) -> tuple[Any, Connection]:
         """Give a job to a process that waits, or to a new one where none does."""
+        settle()  # what the job before it has used, ports for instance, is free by then
         process, pipe = self.waiting.pop() if self.waiting else self.start()
         if not process.is_alive():
             process, pipe = self.start()

@@ -41,11 +41,14 @@ def make_job(page: Page, blocks: Sequence[Block], folder: Path, root: Path, devi
 
 def step(page: Page, block: Block) -> Step:
     """Return what the child needs to execute a block of the page."""
-    copy = "\n\n".join(part.code for part in page.program(block) if part.kind == "python")
+    copy = "\n\n".join(part.text for part in page.program(block) if part.kind == "python")
     expected = {mark.name: (mark.args, mark.kwargs) for mark in block.marks if mark.name in ("raises", "warns")}
     names = {name: tuple(kind.__name__ for kind in args) for name, (args, _) in expected.items()}
     matches = {name: kwargs.get("match", "") for name, (_, kwargs) in expected.items()}
-    return Step(block.name, block.kind, block.code, str(block.source.resolve()), block.line, names, matches, copy)
+    code, line = block.code, block.line
+    if block.kind == "python" and (future := page.blocks[0].future):  # on the first line of the file, for its features
+        code, line = future + "\n" * (line - 1) + code, 1
+    return Step(block.name, block.kind, code, str(block.source.resolve()), line, names, matches, copy)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 ENUM = re.compile(r"\b(\w+_Weights)\.(\w+)")
 
 
-def seed_cache(folder: Path, code: str) -> None:
+def seed_cache(folder: Path | str, code: str) -> None:
     """Point torch's hub at `folder`, holding a checkpoint for every weights enum that the code names.
 
     The numbers are random: shapes, names and loading are those of the published weights, predictions are not.
@@ -16,7 +16,7 @@ def seed_cache(folder: Path, code: str) -> None:
     from torchvision.models import get_model, get_weight
 
     os.environ["TORCH_HOME"] = str(folder)
-    checkpoints = folder / "hub" / "checkpoints"
+    checkpoints = Path(folder, "hub", "checkpoints")
     checkpoints.mkdir(parents=True)
     for name, member in sorted(set(ENUM.findall(code))):
         weight = get_weight(f"{name}.{member}")

@@ -2,7 +2,6 @@
 
 # --8<-- [start:setup]
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -203,57 +202,6 @@ start = time.perf_counter()
 torch.ones(64 * 2**20).pin_memory()
 print(f"to pin took {(time.perf_counter() - start) * 1e3:.0f} ms")
 # --8<-- [end:pinned-or-not]
-
-
-# --8<-- [start:work-and-copies]
-matrix = torch.ones(4096, 4096, device="cuda")
-side = torch.cuda.Stream()
-
-
-def compute():
-    for _ in range(8):
-        matrix @ matrix
-
-
-def transfer():
-    return [pinned.to("cuda", non_blocking=True) for _ in range(4)]
-
-
-def both_in_one_stream():
-    transfer()
-    compute()
-
-
-def transfer_in_a_side_stream():
-    with torch.cuda.stream(side):
-        copies = transfer()
-    compute()
-    torch.cuda.current_stream().wait_stream(side)  # before the copies are used
-    for arrived in copies:
-        arrived.record_stream(torch.cuda.current_stream())
-
-
-# --8<-- [end:work-and-copies]
-
-
-# --8<-- [start:time-the-overlap]
-def milliseconds(work):
-    times = []
-    for _ in range(7):
-        begin = torch.cuda.Event(enable_timing=True)
-        end = torch.cuda.Event(enable_timing=True)
-        torch.cuda.synchronize()
-        begin.record()
-        work()
-        end.record()
-        end.synchronize()
-        times.append(begin.elapsed_time(end))
-    return statistics.median(times)
-
-
-for work in compute, transfer, both_in_one_stream, transfer_in_a_side_stream:
-    print(f"{work.__name__:25} {milliseconds(work):.1f} ms")
-# --8<-- [end:time-the-overlap]
 
 
 # --8<-- [start:solution-move-anything]

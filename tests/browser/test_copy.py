@@ -98,6 +98,7 @@ def test_copies_after_a_search(tab: Tab, address: str, problems: list[str]) -> N
 
 def test_the_page_is_copied_as_its_markdown(tab: Tab, address: str, problems: list[str]) -> None:
     tab.goto(f"{address}tensors/creating/")
+    tab.locator(".page-menu summary").click()
     tab.get_by_role("button", name="Copy page as Markdown").click()
     tab.wait_for_function("document.querySelector('#copied').textContent === 'Copied page as Markdown'")
     assert clipboard(tab) == (SITE / "tensors/creating.md").read_text("utf-8")

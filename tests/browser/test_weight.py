@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Request
 
 from tests.browser.conftest import ADDRESSES, SITE
 
-COLD, NEXT, HTML, INDEX = 100_000, 20_000, 25_000, 150_000
+COLD, NEXT, HTML, INDEX = 100_000, 20_000, 25_000, 250_000
 FIGURES = "advanced/lr-scheduling/", "advanced/data-augmentation/"
 SHIFT = """new Promise((done) => {
     let shift = 0;

@@ -8,6 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from blocks.read.page import Page
+from blocks.render.notebook import runs
 from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
 
 
@@ -22,8 +23,8 @@ def kernel_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, s
 def test_notebook_runs(page: Page, tmp_path: Path, kernel_environment: None) -> None:
     notebook = nbformat.read(SITE / f"{address(page) or 'index'}.ipynb", as_version=4)
     nbformat.validate(notebook)
-    shown = [block.name for block in page.blocks if block.kind == "python" and not block.mark("skip")]
-    assert [cell.id for cell in notebook.cells if cell.cell_type == "code"] == shown
+    cells = [block.name for block in page.blocks if runs(block)]
+    assert [cell.id for cell in notebook.cells if cell.cell_type == "code"] == cells
     there = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=120, shutdown_kernel="immediate", resources=there).execute()
 

@@ -16,7 +16,7 @@ const offerWrap = (code) => {
   if (!bar || bar.querySelector(".wrap")) return;
   const button = Object.assign(document.createElement("button"), { type: "button", className: "wrap", textContent: "Wrap" });
   button.ariaPressed = classList.contains("wrapped");
-  bar.querySelector(".copy").before(button);
+  bar.querySelector(".report").before(button); // so that nothing else moves
 };
 
 const reach = () => {

@@ -1,0 +1,73 @@
+"""A fresh Python that runs programs as a reader's would: it has imported torch and nothing else, and forks for each.
+
+Reads one job a line, as JSON: the program's `file`, the `folder` to run it in, `seconds` that it may take, the
+`environment`, warnings to `ignore`, and files whose functions to call first. What it prints goes to `stdout` and
+`stderr` beside the file, its exit code to standard output. Where there is no fork, it runs one program and ends.
+"""
+
+import builtins
+import contextlib
+import io
+import json
+import os
+import runpy
+import signal
+import sys
+import warnings
+from typing import Any
+
+STRICT = (DeprecationWarning, FutureWarning, UserWarning)
+
+
+def main() -> None:
+    """Run the program of each job."""
+    import torch  # noqa: F401
+
+    for line in sys.stdin:
+        job = json.loads(line)
+        child = os.fork() if sys.platform == "linux" else 0
+        if not child:
+            run(job)
+            return
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # what it may have left running
+        print(code, flush=True)
+
+
+def run(job: dict[str, Any]) -> None:
+    """Run one program in this process, as `python FILE` does."""
+    if sys.platform == "linux":
+        os.setsid()
+        signal.alarm(job["seconds"])
+    os.chdir(job["folder"])
+    os.environ.clear()
+    os.environ.update(job["environment"])
+    for number, name in enumerate((os.devnull, "stdout", "stderr")):
+        path = os.path.join(os.path.dirname(job["file"]), name)
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), number)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # as in a terminal
+    for path, function, arguments in job["first"]:
+        runpy.run_path(path)[function](*arguments)
+    print_warnings(job["ignore"])
+    sys.argv = [job["file"]]
+    sys.path.insert(0, os.path.dirname(job["file"]))
+    runpy.run_path(job["file"], run_name="__main__")
+
+
+def print_warnings(ignored: list[list[str]]) -> None:
+    """Print warnings as a page shows them, all but those that no correct call can avoid."""
+    for category in STRICT:
+        warnings.simplefilter("always", category)
+    for message, name, module in ignored:
+        warnings.filterwarnings("ignore", message, getattr(builtins, name, Warning), module)
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        print(f"{category.__name__}: {message}")
+
+    warnings.showwarning = show
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+# --8<-- [start:only]
+x = 1
+# --8<-- [end:only]

@@ -1,0 +1,64 @@
+"""A page's script, as readers download it, run whole by a fresh Python: it prints what the page shows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from blocks.errors import BadInput
+from blocks.read.page import Page
+from blocks.record.verdict import output_fault
+from blocks.render.program import left_out, program
+from blocks.run.script import Ended, Interpreter
+from tests.items import BlockFailed, runner_of
+
+INTERPRETER = pytest.StashKey[Interpreter]()
+SHOWN = 4000
+
+
+def interpreter_of(config: pytest.Config) -> Interpreter:
+    """Return the Python that runs the scripts of this session."""
+    if INTERPRETER not in config.stash:
+        config.stash[INTERPRETER] = Interpreter(runner_of(config).device)
+        config.add_cleanup(config.stash[INTERPRETER].close)
+    return config.stash[INTERPRETER]
+
+
+class ScriptItem(pytest.Item):
+    """The whole page as one program."""
+
+    def setup(self) -> None:
+        for block in self.parent.page.blocks:
+            reason = self.parent.why_not(block)
+            if (reason and not block.mark("skip")) or block.mark("xfail"):
+                pytest.skip(f"'{block.name}' is not run: {reason or 'it is expected to fail'}")
+
+    def runtest(self) -> None:
+        self.parent.end()
+        ended = interpreter_of(self.config).run(program(self.parent.page))
+        if fault := script_fault(self.parent.page, ended, self.parent.recorded):
+            raise BlockFailed(fault)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
+        if isinstance(excinfo.value, BlockFailed | BadInput):
+            place = self.path.relative_to(self.config.rootpath).as_posix()
+            return f"{excinfo.value}\n\n  again   pytest {place} -k script"
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.name
+
+
+def script_fault(page: Page, ended: Ended, recorded: Mapping[str, str]) -> str:
+    """Return why a run of the page's script is not right, or nothing."""
+    if ended.code:
+        return f"the page's script ended with exit code {ended.code}:\n{ended.errors[-SHOWN:].rstrip()}"
+    printed = ended.printed.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for block in (block for block in page.blocks if not left_out(block)):
+        expected = recorded.get(block.name, "").rstrip("\n")
+        size = len(expected.split("\n")) if expected else 0
+        if fault := output_fault(block, "\n".join(printed[:size]), expected):
+            return f"the page's script differs in '{block.name}': {fault}"
+        del printed[:size]
+    more = "\n".join(printed).strip()
+    return f"the page's script prints more than the page shows:\n{more[:SHOWN]}" if more else ""
