@@ -236,10 +236,12 @@ def test_page_runs_as_a_script(pytester, project):
     result.stdout.fnmatch_lines(["the page's script differs in 'show': printed output differs*", "- 2", "+ 3"])
 
 
-def test_script_of_a_page_is_skipped_with_its_blocks(pytester, project):
+def test_script_of_a_page_is_run_without_what_cannot_run_here(pytester, project):
     copy_settings(project.root, scripts=True)
-    project.page({"only": "network"}, only="print(2)")
-    pytester.runpytest().stdout.fnmatch_lines(["*'only' is not run: needs the network"])
+    project.page({"far": "network"}, setup="x = 1", far="x = 1 / 0", near="print(2)")
+    pytester.runpytest("--update-outputs", "-k", "near or script").assert_outcomes(passed=3)
+    project.page({"far": "network"}, far="x = 1 / 0")
+    pytester.runpytest().stdout.fnmatch_lines(["*no block of it can run here"])
 
 
 def test_record_that_cannot_be_read(pytester, project):

@@ -77,7 +77,7 @@ def missing_aims(page: Page) -> Iterator[Remark]:
     front = FRONT_MATTER.match(read_text(page.path))
     for name in ("learn", "recap") if page.blocks and page.path.stem != "index" else ():
         if not re.search(rf"^{name}:", front[0] if front else "", re.MULTILINE):
-            yield Remark(page.path, 1, f"no '{name}' in the front matter: two or three phrases", False)
+            yield Remark(page.path, 1, f"no '{name}' in the front matter: two or three phrases")
 
 
 def check_text(path: Path) -> Iterator[Remark]:

@@ -13,6 +13,12 @@ PAGE = """\
 ---
 description: One sentence of 80 to 160 characters that says what a reader can do after this page, and when.
 prerequisites: [tensors/creating.md]
+learn:
+  - what a reader can do after this page
+  - two or three such phrases
+recap:
+  - What to remember of it.
+  - Two or three such sentences.
 ---
 
 # {title}

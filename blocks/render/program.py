@@ -1,6 +1,7 @@
 """Programs to take away: a page as a script, a block with what it needs as a script."""
 
 import re
+from collections.abc import Collection
 
 from blocks.errors import read_text, split_lines
 from blocks.read.page import Block, Page
@@ -8,13 +9,16 @@ from blocks.read.pointers import POINTER
 from blocks.read.regions import MARKER, indented
 
 
-def program(page: Page) -> str:
-    """Return the snippet's text without region markers, blank lines tidied, each block as a script holds it."""
+def program(page: Page, without: Collection[str] = ()) -> str:
+    """Return the snippet's text without region markers, blank lines tidied, each block as a script holds it.
+
+    Where only a part of it can run, the blocks named in `without` are commented out.
+    """
     lines = split_lines(read_text(page.snippet)) if page.codes else []
     places = {block.name: place(page, index) for index, block in enumerate(page.blocks)}
     for block in reversed(page.blocks):
         start, end = places[block.name]
-        if (text := in_script(block)) != block.code:
+        if (text := in_script(block, block.name in without)) != block.code:
             lines[start:end] = split_lines(indented(text) if block.guarded else text)
     text = "\n".join(POINTER.sub("", line) for line in lines if not MARKER.match(line))
     return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
@@ -32,9 +36,9 @@ def place(page: Page, index: int) -> tuple[int, int]:
     return (page[next(iter(page.codes))].line - 2,) * 2 if page.codes else (0, 0)
 
 
-def in_script(block: Block) -> str:
+def in_script(block: Block, cannot: bool = False) -> str:
     """Return the block as a script holds it: a shell called, what raises guarded, what is skipped commented out."""
-    if reason := left_out(block):
+    if reason := left_out(block) or ("cannot run here" if cannot else ""):
         lines = [f"{reason}:", *split_lines(block.code)] if block.kind == "python" else []
         return "".join(f"# {line}".rstrip() + "\n" for line in lines)
     if block.kind == "bash":

@@ -208,6 +208,7 @@ def sgd_step(parameter):
     parameter.grad = None  # its memory is free before the next one arrives
 
 
+torch.manual_seed(0)
 line = nn.Linear(1, 1).to(device)
 for parameter in line.parameters():
     parameter.register_post_accumulate_grad_hook(sgd_step)

@@ -207,8 +207,8 @@ def attempt(name, function):
 
 
 def upsample():
-    y = F.interpolate(image, scale_factor=2, mode="bilinear")
-    y.square().mean().backward()
+    result = F.interpolate(image, scale_factor=2, mode="bilinear")
+    result.square().mean().backward()
 
 
 def pool():

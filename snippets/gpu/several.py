@@ -80,7 +80,12 @@ for step in range(5):
     optimizer.zero_grad()
     loss.backward()  # averages gradients between ranks
     optimizer.step()
+"""
+# --8<-- [end:train-together]
 
+
+# --8<-- [start:compare-weights]
+ending = """
 weights = model.module.weight.detach().flatten()
 everyones = [torch.empty_like(weights) for _ in range(world)]
 dist.all_gather(everyones, weights)
@@ -92,13 +97,13 @@ dist.barrier()
 dist.destroy_process_group()
 time.sleep(0.5)  # gloo's threads end first; else Python's exit may abort
 """
-# --8<-- [end:train-together]
+# --8<-- [end:compare-weights]
 
 
 # --8<-- [start:launch-two]
 def launch(ranks):
     """Run the program once for each rank; return what it prints."""
-    Path("train_ddp.py").write_text(beginning + training)
+    Path("train_ddp.py").write_text(beginning + training + ending)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
         [*command, f"--nproc-per-node={ranks}", "train_ddp.py"],

@@ -8,7 +8,6 @@ import sys
 import matplotlib.pyplot as plt
 import torch
 from sklearn.datasets import load_digits
-from torch import cuda
 
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -70,14 +69,14 @@ operations = {
     "torch.where(keep, values, 0.0)": lambda: torch.where(keep, values, 0.0),
     "values.masked_fill(keep, 0.0)": lambda: values.masked_fill(keep, 0.0),
 }
-cuda.set_sync_debug_mode("error")
+torch.cuda.set_sync_debug_mode("error")
 for name, operation in operations.items():
     try:
         operation()
         print(f"{name:31} goes on")
     except RuntimeError:
         print(f"{name:31} waits")
-cuda.set_sync_debug_mode("default")
+torch.cuda.set_sync_debug_mode("default")
 # --8<-- [end:who-waits]
 
 

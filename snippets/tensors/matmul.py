@@ -152,6 +152,7 @@ print("by hand:  ", (M * M.sum(dim=1)).tolist())
 
 
 # --8<-- [start:solution-row-by-row]
+torch.manual_seed(0)
 first, second = torch.randn(100, 16).to(device), torch.randn(100, 16).to(device)
 by_einsum = torch.einsum("nd,nd->n", first, second)
 by_sum = (first * second).sum(dim=1)
@@ -182,6 +183,7 @@ print(bilinear.shape, f"largest difference {difference:.3f}")
 
 
 # --8<-- [start:broken-layer]
+torch.manual_seed(0)
 layer = torch.nn.Linear(4, 4).to(device)
 x = torch.randn(3, 4).to(device)
 by_hand = x @ layer.weight + layer.bias

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Request
 
 from tests.browser.conftest import ADDRESSES, SITE
 
-COLD, NEXT, HTML, INDEX = 100_000, 20_000, 25_000, 250_000
+COLD, NEXT, HTML, INDEX = 105_000, 20_000, 25_000, 250_000
 FIGURES = "advanced/lr-scheduling/", "advanced/data-augmentation/"
 SHIFT = """new Promise((done) => {
     let shift = 0;
@@ -85,6 +85,6 @@ def test_the_search_index_is_light_and_comes_when_wanted(context: BrowserContext
     wire, tab = Wire(context, address), context.new_page()
     tab.goto(address, wait_until="networkidle")
     assert index not in wire.files()
-    tab.get_by_role("textbox", name="Search").focus()
-    tab.wait_for_load_state("networkidle")
+    with tab.expect_response("**/search_index.json"):
+        tab.get_by_role("textbox", name="Search").focus()
     assert index in wire.files()

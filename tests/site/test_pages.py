@@ -37,6 +37,7 @@ def leads_somewhere(path: Path, url: str) -> bool:
     target, anchor = urldefrag(url)
     if urlparse(target).scheme:
         return True
+    target = target.split("?")[0]
     file = (path.parent / unquote(target)) if target else path
     file = file / "index.html" if file.is_dir() else file
     if not file.exists():

@@ -35,7 +35,12 @@ const wrap = (on) => {
   for (const button of document.querySelectorAll("button.wrap")) button.ariaPressed = on;
 };
 
-document.addEventListener("click", ({ target }) => {
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  if (target.closest(".open-search")) {
+    event.preventDefault();
+    document.querySelector(".md-search__input").focus();
+  }
   for (const menu of document.querySelectorAll(".page-menu[open]")) if (!menu.contains(target)) menu.open = false;
   if (!target.matches("button.wrap")) return;
   wrap(!classList.contains("wrapped"));
