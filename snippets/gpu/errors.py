@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import weakref
 from pathlib import Path
 
 import torch
@@ -177,14 +178,14 @@ def why_no_gpu():
     if torch.cuda.is_available():
         return "CUDA is available"
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None and not visible.strip():
-        return "CUDA_VISIBLE_DEVICES is empty, which hides every GPU"
+    if visible is not None and visible.strip() in ("", "-1"):
+        return f"CUDA_VISIBLE_DEVICES is {visible!r}, which hides every GPU"
     if torch.version.cuda is None:
         return "this PyTorch was built without CUDA: install another wheel"
     try:
         torch.cuda.init()
     except RuntimeError as error:
-        return f"the driver: {error}"
+        return f"CUDA does not start: {error}"
     return "CUDA starts, and finds no device"
 
 print(why_no_gpu())
@@ -211,14 +212,19 @@ except IndexError as error:
 
 
 # --8<-- [start:solution-who-holds-it]
-def step_with_leak(size):
+def failing_step(size):
+    global watched
     activations = torch.zeros(size)
-    raise RuntimeError(f"failed with {activations.numel()} elements in reach")
+    watched = weakref.ref(activations)  # tells whether the tensor still exists
+    raise RuntimeError("no room")
 
 
 try:
-    step_with_leak(1000)
+    failing_step(1000)
 except RuntimeError as error:
     frame = error.__traceback__.tb_next.tb_frame
-    print(sorted(frame.f_locals), frame.f_locals["activations"].nbytes, "bytes")
+    print("held by the frame:", sorted(frame.f_locals))
+    del frame  # this name would hold it too
+    print("inside except:", watched() is not None)
+print("after except: ", watched() is not None)
 # --8<-- [end:solution-who-holds-it]

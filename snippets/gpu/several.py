@@ -1,6 +1,7 @@
 """Train on several GPUs: one process for each, gradients averaged between them."""
 
 # --8<-- [start:setup]
+import math
 import os
 import subprocess
 import sys
@@ -56,8 +57,11 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-on_gpus = torch.cuda.device_count() >= world
-device = torch.device("cuda", rank) if on_gpus else torch.device("cpu")
+local = int(os.environ["LOCAL_RANK"])  # the number on this machine
+on_gpus = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+device = torch.device("cuda", local) if on_gpus else torch.device("cpu")
+if on_gpus:
+    torch.cuda.set_device(device)
 dist.init_process_group("nccl" if on_gpus else "gloo")
 
 torch.manual_seed(0)
@@ -73,7 +77,7 @@ targets = y[rank::world].to(device)
 training = """
 torch.manual_seed(rank)  # other weights on each rank, on purpose
 model = nn.Linear(3, 1).to(device)
-model = DistributedDataParallel(model, device_ids=[rank] if on_gpus else None)
+model = DistributedDataParallel(model, device_ids=[local] if on_gpus else None)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 for step in range(5):
     loss = (model(inputs) - targets).square().mean()
@@ -91,8 +95,8 @@ everyones = [torch.empty_like(weights) for _ in range(world)]
 dist.all_gather(everyones, weights)
 if rank == 0:
     for number, theirs in enumerate(everyones):
-        weights = [round(weight, 3) for weight in theirs.tolist()]
-        print(dist.get_backend(), "rank", number, weights)
+        rounded = [round(weight, 3) for weight in theirs.tolist()]
+        print(dist.get_backend(), "rank", number, rounded)
 dist.barrier()
 dist.destroy_process_group()
 time.sleep(0.5)  # gloo's threads end first; else Python's exit may abort
@@ -187,7 +191,7 @@ for rank in range(2):
 per_rank, ranks = 32, 8
 samples = 50_000
 print("global batch:", per_rank * ranks)
-print(
-    "steps an epoch:", samples // (per_rank * ranks), "instead of", samples // per_rank
-)
+alone = math.ceil(samples / per_rank)
+together = math.ceil(samples / (per_rank * ranks))
+print("steps an epoch:", together, "instead of", alone)
 # --8<-- [end:solution-scale-the-batch]

@@ -1,9 +1,11 @@
 """Do two things at once on a GPU, and launch many kernels as one."""
 
 # --8<-- [start:setup]
+import statistics
 import subprocess
 import sys
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -40,15 +42,18 @@ with ThreadPoolExecutor(1) as copies, ThreadPoolExecutor(1) as compute:
 
 
 # --8<-- [start:a-copy-and-some-work]
-def milliseconds(work):
-    """Return the GPU time of one call, after one to warm up."""
-    work()
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    start.record()
-    work()
-    end.record()
-    torch.cuda.synchronize()
-    return start.elapsed_time(end)
+def milliseconds(work, repeats=7):
+    """Return the median GPU time of one call, after one to warm up."""
+    times = []
+    for _ in range(repeats + 1):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        torch.cuda.synchronize()  # no earlier work in either queue
+        start.record()
+        work()
+        end.record()
+        torch.cuda.synchronize()
+        times.append(start.elapsed_time(end))
+    return statistics.median(times[1:])
 
 
 batch = torch.randn(2**26).pin_memory()  # 256 MiB
@@ -73,6 +78,7 @@ def one_queue():
 
 
 def two_queues():
+    side.wait_stream(torch.cuda.current_stream())  # not before the clock starts
     with torch.cuda.stream(side):
         moved = copy()
     compute()
@@ -200,7 +206,8 @@ print(done.stdout.strip())
 # --8<-- [start:let-compile-do-it]
 torch.set_float32_matmul_precision("high")  # else the compiler warns that TF32 is off
 compiled = torch.compile(model, mode="reduce-overhead")
-with torch.inference_mode():
+with torch.inference_mode(), warnings.catch_warnings():
+    warnings.simplefilter("ignore", UserWarning)  # an empty first capture
     for _ in range(4):  # compile, warm up, capture
         compiled(example)
     took = seconds(lambda: compiled(example))
@@ -210,8 +217,8 @@ print(f"reduce-overhead: {1e6 * took:.0f} us, call by call: {1e6 * eager:.0f} us
 
 
 # --8<-- [start:solution-frozen-number]
-class Scaled:
-    """A toy of a graph: it replays calls with the numbers they had when recorded."""
+class Recording:
+    """A toy of a graph: it repeats a call with the arguments it had when recorded."""
 
     def __init__(self, function, *arguments):
         self.call = lambda: function(*arguments)
@@ -222,7 +229,7 @@ class Scaled:
 
 lr = 0.1
 weight = torch.ones(1, device=device)
-step = Scaled(lambda rate: weight.sub_(rate), lr)
+step = Recording(lambda rate: weight.sub_(rate), lr)
 step.replay()
 lr = 0.01  # too late: the graph holds 0.1
 step.replay()
@@ -230,7 +237,7 @@ print(f"{weight.item():.2f}")
 
 rate = torch.tensor(0.1, device=device)
 weight = torch.ones(1, device=device)
-step = Scaled(lambda rate: weight.sub_(rate), rate)
+step = Recording(lambda rate: weight.sub_(rate), rate)
 step.replay()
 rate.fill_(0.01)  # written where the graph reads
 step.replay()
