@@ -40,7 +40,8 @@ def in_script(block: Block, cannot: bool = False) -> str:
     """Return the block as a script holds it: a shell called, what raises guarded, what is skipped commented out."""
     if reason := left_out(block) or ("cannot run here" if cannot else ""):
         lines = [f"{reason}:", *split_lines(block.code)] if block.kind == "python" else []
-        return "".join(f"# {line}".rstrip() + "\n" for line in lines)
+        comments = "".join(f"# {line}".rstrip() + "\n" for line in lines)
+        return f"pass\n{comments}" if block.guarded else comments
     if block.kind == "bash":
         return f'\n\nimport subprocess\n\nsubprocess.run(["bash", "-e", "-c", {block.code!r}], check=True)\n'
     return raising(block) if block.mark("raises") else block.code

@@ -63,8 +63,13 @@ def print_warnings(ignored: list[list[str]]) -> None:
     for message, name, module in ignored:
         warnings.filterwarnings("ignore", message, getattr(builtins, name, Warning), module)
 
-    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        print(f"{category.__name__}: {message}")
+    elsewhere = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, STRICT):
+            print(f"{category.__name__}: {message}")
+        else:
+            elsewhere(message, category, *rest, **more)
 
     warnings.showwarning = show
 

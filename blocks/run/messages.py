@@ -76,3 +76,9 @@ def printed_since(path: Path, position: int) -> tuple[str, int]:
         file.seek(position)
         content = file.read()
     return content.decode("utf-8", "replace").replace("\r\n", "\n"), position + len(content)
+
+
+def last_errors(folder: Path) -> str:
+    """Return the end of what a run wrote to standard error, without the list of modules that a crash ends in."""
+    lines = (folder / "stderr").read_text("utf-8", "replace").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("Extension modules: "))[-4000:]

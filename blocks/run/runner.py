@@ -22,7 +22,7 @@ from blocks.read.page import Block, Page
 from blocks.run import ending, leftovers, preload
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
-from blocks.run.messages import ERRORS, Job, Result, Step, printed_since
+from blocks.run.messages import ERRORS, Job, Result, Step, last_errors, printed_since
 from blocks.run.processes import kill, received, resident, settle, size
 from blocks.run.standby import standby
 from blocks.run.start import Limits, make_job
@@ -144,7 +144,7 @@ class Runner:
             reason = end or self.limits.passed(time.monotonic() - started, resident(process.pid), printed)
         if process.is_alive():
             kill(process, dump=True)
-        errors = (folder / "stderr").read_text("utf-8", "replace")[-4000:]
+        errors = last_errors(folder)
         reason = f"the block {reason}{ERRORS if errors else ''}{errors}"
         output = printed_since(folder / "stdout", before)[0] if end else ""
         return Result(current.name, "failed", reason, output, seconds=time.monotonic() - started, end=end)
