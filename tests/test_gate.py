@@ -195,3 +195,10 @@ def test_place_that_does_not_exist_is_refused(project, page, tmp_path):
 
 def test_record_reads_back_as_written(records, tmp_path):
     assert asdict(read_record(save(tmp_path, records[0]))) == asdict(records[0])
+
+
+def test_verdict_on_another_output_stands_no_longer(records, project, page):
+    assert standing(records[0], [page], project.root).blocks == records[0].blocks
+    project.write("snippets/tensors/sample.out", "# --8<-- [start:b]\nelse\n# --8<-- [end:b]\n")
+    left = standing(with_entry(records[0], "b", output="0" * 16), [page], project.root)
+    assert left.blocks[KEY].keys() == {"a", "c", "d"}

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from blocks.read.page import Page
 from blocks.record.cells import Matrix
-from blocks.record.outputs import read_outputs, variants
-from blocks.record.record import Record, code_hash, output_hash, page_key
+from blocks.record.record import Record, holds, outputs_there, page_key
 from blocks.run.applies import needs_gpu
 
 SHOWN = 10
@@ -65,14 +64,11 @@ def for_gpus(pages: Sequence[Page], root: Path) -> set[str]:
 
 def verdicts(record: Record, pages: Sequence[Page], root: Path) -> Iterator[tuple[str, str]]:
     """Yield each block's id with its verdict, or why it has none."""
-    place = record.environment
     for page in pages:
-        known = record.blocks.get(page_key(page, root), {})
-        outputs = read_outputs(page.snippet, variants(page.snippet, place.device, place.torch))
+        known, outputs = record.blocks.get(page_key(page, root), {}), outputs_there(page, record.environment)
         for block in page.blocks:
             entry = known.get(block.name, {"verdict": "has not run"})
-            now = {"code": code_hash(page, block), "output": output_hash(outputs.get(block.name, ""))}
-            fresh = all(entry.get(name, value) == value for name, value in now.items())
+            fresh = holds(entry, page, block, outputs)
             yield f"{page_key(page, root)}::{block.name}", entry["verdict"] if fresh else "has changed since"
 
 

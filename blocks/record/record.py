@@ -4,14 +4,14 @@ import datetime
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from blocks.errors import BadInput
 from blocks.read.page import Block, Page
-from blocks.record.outputs import write_whole
+from blocks.record.outputs import read_outputs, variants, write_whole
 from blocks.run.environment import Environment
 
 Verdicts = dict[str, dict[str, dict[str, str]]]
@@ -58,6 +58,28 @@ def code_hash(page: Page, block: Block) -> str:
 def output_hash(text: str) -> str:
     """Return the hash of the output that is recorded for a block, against which it has run."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def holds(entry: Mapping[str, str], page: Page, block: Block, outputs: Mapping[str, str]) -> bool:
+    """Tell whether an entry is about the block's code, and the output expected of it, as they are now."""
+    now = {"code": code_hash(page, block), "output": output_hash(outputs.get(block.name, ""))}
+    return all(entry.get(name, value) == value for name, value in now.items())
+
+
+def outputs_there(page: Page, place: Environment) -> dict[str, str]:
+    """Return what the page's blocks are expected to print in an environment."""
+    return read_outputs(page.snippet, variants(page.snippet, place.device, place.torch))
+
+
+def standing(record: Record, pages: Iterable[Page], root: Path) -> Record:
+    """Return the record without its verdicts on what is another code, or another expected output, by now."""
+    blocks: Verdicts = {}
+    for page in pages:
+        key, outputs = page_key(page, root), outputs_there(page, record.environment)
+        known = record.blocks.get(key, {})
+        names = [block.name for block in page.blocks if holds(known.get(block.name, {}), page, block, outputs)]
+        blocks[key] = {name: known[name] for name in names if name in known}
+    return replace(record, blocks=blocks)
 
 
 def read_records(folder: Path) -> list[Record]:

@@ -11,7 +11,7 @@ from blocks.read import tutorial
 from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages
 from blocks.record.documentation import read_addresses
-from blocks.record.record import page_key, read_records
+from blocks.record.record import page_key, read_records, standing
 from blocks.render import heading, verification
 from blocks.render import html as rendering
 from blocks.render.aims import with_aims
@@ -59,7 +59,8 @@ class Guide:
 
     def __init__(self, root: Path, repository: str, folders: bool = True) -> None:
         self.root = root
-        records = tuple(read_records(root / "docs" / "records"))
+        pages = self.pages.values()
+        records = tuple(standing(record, pages, root) for record in read_records(root / "docs" / "records"))
         known = read_addresses(root), last_changes(root), pinned_torch(root)
         self.site = Site(root, records, repository.rstrip("/"), *known, folders)
 
