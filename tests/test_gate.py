@@ -11,7 +11,7 @@ from blocks.errors import BadInput
 from blocks.record.cells import PLACE
 from blocks.record.gate import faults, merged, refusals
 from blocks.record.outputs import write_outputs
-from blocks.record.record import Record, code_hash, head, output_hash, read_record, save
+from blocks.record.record import Record, code_hash, head, output_hash, read_record, save, standing
 from blocks.run.environment import Environment
 
 MATRIX = """\
