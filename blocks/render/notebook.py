@@ -11,6 +11,7 @@ from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
 from blocks.render.program import left_out
 from blocks.render.prose import fenced, parts, with_links
+from blocks.run.applies import needs_gpu
 
 FOLD = re.compile(r"""^(?:!!!|\?\?\?\+?|===)[ ]+(?P<kind>[\w-]+)?(?:[ ]+[\w-]+)*[ ]*(?:"(?P<title>[^"]*)")?[ ]*$""")
 GRAVE = {"bug", "caution", "danger", "error", "failure", "warning"}
@@ -58,7 +59,7 @@ def code_cell(block: Block, printed: str, picture: Path | None) -> dict[str, Any
     return {
         "cell_type": "code",
         "id": block.name,
-        "metadata": {"tags": ["raises-exception"]} if block.mark("raises") else {},
+        "metadata": {"tags": ["raises-exception"]} if block.mark("raises") or needs_gpu(block) else {},
         "execution_count": None,
         "outputs": shown,
         "source": ("%%bash -e\n" if block.kind == "bash" else "") + block.code.rstrip("\n"),

@@ -10,6 +10,12 @@ from blocks.read.page import Page
 from tests.site.conftest import PAGES, SITE, copied_script
 from tests.site.conftest import address as folder
 
+OPEN_TABS = """(element) => {
+  for (let tab = element.closest(".tabbed-block"); tab; tab = tab.parentElement.closest(".tabbed-block")) {
+    const place = [...tab.parentElement.children].indexOf(tab);
+    tab.closest(".tabbed-set").querySelectorAll(":scope > input")[place].click();
+  }
+}"""
 BUILT = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 
 
@@ -58,6 +64,7 @@ def test_both_buttons_of_every_block(tab: Tab, address: str, problems: list[str]
     tab.evaluate("document.querySelectorAll('details:not(.page-menu)').forEach((fold) => (fold.open = true))")
     for block in page.blocks:
         bar = tab.locator(f"#block-{block.name} .block-bar")
+        bar.evaluate(OPEN_TABS)
         bar.get_by_role("button", name="Copy", exact=True).click()
         assert clipboard(tab) == block.code
         if block.kind == "python":

@@ -1,10 +1,11 @@
 // Copy: the block as shown. Copy as script: its heading, the blocks it needs, the block. Copy page: its Markdown.
 // One listener on the document, so it holds under instant navigation.
 const codeOf = (name) => document.querySelector(`#block-${name} code`).textContent;
+const textOf = (name) => document.querySelector(`#block-${name} .block-bar`).dataset.text ?? codeOf(name); // below a main guard
 
 const texts = {
   copy: ({ needs }) => codeOf(needs.split(" ").at(-1)),
-  "copy-script": ({ heading, needs }) => [heading, ...needs.split(" ").map(codeOf)].join("\n"),
+  "copy-script": ({ heading, needs }) => [heading, ...needs.split(" ").map(textOf)].join("\n"),
   "copy-page": async () => (await fetch(document.querySelector('.page-menu a[href$=".md"]').href)).text(),
 };
 
