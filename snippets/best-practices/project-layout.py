@@ -189,7 +189,7 @@ print(f"rebuilt: accuracy {accuracy(rebuilt, validation_set):.2f}")
 # --8<-- [start:solution-rows-stay-apart]
 def test_rows_stay_apart(build=build_model):
     model = build(Config()).to(device)
-    x = torch.zeros(4, 64, device=device, requires_grad=True)
+    x = torch.rand(4, 64, device=device, requires_grad=True)
     model(x)[1, 0].backward()
     assert x.grad.any(dim=1).tolist() == [False, True, False, False]
 
