@@ -5,6 +5,7 @@ import io
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import tempfile
 import types
@@ -29,6 +30,9 @@ STRICT = (DeprecationWarning, FutureWarning, UserWarning)
 def detach() -> None:
     """Give this process what needs no job: its own process group, warning filters and random numbers."""
     lead_group()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # the fork server, and so this process until now, ignores it
     multiprocessing.set_start_method(None, force=True)  # the system's own, not the runner's
     root = str(Path(__file__).parents[2])
     sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]

@@ -1,5 +1,9 @@
 """What the fork server imports before any page runs: torch, and what takes long of that which the pages use."""
 
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
 from multiprocessing import forkserver
 
 WORDS = {  # each module with the words of a page that lead to it
@@ -17,4 +21,18 @@ def preload(code: str) -> None:
     """Start the fork server, which imports torch and what this code leads to while its caller goes on."""
     modules = [module for module, words in WORDS.items() if any(word in code for word in words)]
     forkserver.set_forkserver_preload(["torch", *modules, "blocks.run.child", "blocks.run.warm"])
-    forkserver.ensure_running()
+    with interrupts_ignored():
+        forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Let what is started meanwhile ignore interrupts: a new process has no group of its own before it detaches."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say so
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
