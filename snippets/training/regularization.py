@@ -215,6 +215,7 @@ model = build(p=0.5)
 fit(model, draw_rows(seed=0), epochs=20)
 for mode in ("train", "train", "train", "eval"):
     model.train(mode == "train")
-    accuracy = (model(X[val]).argmax(dim=1) == y[val]).float().mean()
+    with torch.no_grad():
+        accuracy = (model(X[val]).argmax(dim=1) == y[val]).float().mean()
     print(f"{mode} mode: accuracy {accuracy:.3f}")
 # --8<-- [end:solution-forgotten-eval]
