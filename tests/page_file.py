@@ -8,13 +8,12 @@ import pytest
 from blocks.errors import BadInput
 from blocks.read import page
 from blocks.record import inputs, outputs, record, rerecord
+from blocks.record.cells import DEVICES
 from blocks.run import applies, cannot, environment, messages
 from blocks.run import runner as run
 from tests import changed, updates
 from tests.items import BlockItem, CopyItem, UnreadableItem, runner_of
 from tests.script import ScriptItem
-
-DEVICES = ("cpu", "cuda")
 
 
 class PageFile(pytest.File):

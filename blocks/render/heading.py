@@ -30,16 +30,16 @@ def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], t
     if TITLE_END not in html or page_key(page, site.root) == "index":
         return html
     known = [found for path in meta.get("prerequisites") or [] if (found := title(path))]
-    facts = {"reading": reading, "needs": known, "verified": standing(page, site, title)}
+    places = ran(page, site)
+    facts = {"reading": reading, "needs": known, "verified": where_it_passed(page, places, site, title)}
     head, tail = html.split(TITLE_END, 1)
-    return f"{head}{TITLE_END}{fill('facts', **facts, **actions(page, site))}{tail}"
+    return f"{head}{TITLE_END}{fill('facts', **facts, **actions(page, places, site))}{tail}"
 
 
-def standing(page: Page, site: Site, title: Title) -> dict[str, str] | None:
+def where_it_passed(page: Page, places: Sequence[Environment], site: Site, title: Title) -> dict[str, str] | None:
     """Return where every block of the page, as it stands, has passed: a few words, the list, the row with all of it."""
     if not page.blocks:
         return None
-    places = ran(page, site)
     _, address = title("about/verification.md") or ("", "")
     text = f"verified on {devices(places)}{since(page, places, site)}" if places else unverified(page, site)
     return {"url": f"{address}#{anchor(page, site.root)}", "places": "\n".join(map(str, places)), "text": text}
@@ -82,7 +82,7 @@ def minutes(html: str) -> int:
     return max(1, math.ceil(len(words) / WORDS_A_MINUTE))
 
 
-def actions(page: Page, site: Site) -> dict[str, Any]:
+def actions(page: Page, places: Sequence[Environment], site: Site) -> dict[str, Any]:
     """Return where a reader takes the whole page away, runs it elsewhere, sees its source, changes or reports it."""
     key, blocks = page_key(page, site.root), bool(page.blocks)
     up = "../" if site.folders else ""
@@ -90,7 +90,6 @@ def actions(page: Page, site: Site) -> dict[str, Any]:
     files = [(name, f"{up}{key.rsplit('/', 1)[-1]}.{ending}") for name, ending in [*endings, ("Markdown (.md)", "md")]]
     notebook = f"{site.repository.removeprefix(GITHUB)}/blob/notebooks/{key}.ipynb"
     source, text = ((page.snippet if blocks else page.path), page.path)
-    places = ran(page, site)
     return {
         "folders": site.folders,  # a page read from disk may not fetch its neighbour
         "files": files,

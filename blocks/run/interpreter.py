@@ -1,8 +1,9 @@
 """A fresh Python that runs programs as a reader's would: it has imported torch and nothing else, and forks for each.
 
 Reads one job a line, as JSON: the program's `file`, the `folder` to run it in, `seconds` that it may take, the
-`environment`, warnings to `ignore`, and files whose functions to call first. What it prints goes to `stdout` and
-`stderr` beside the file, its exit code to standard output. Where there is no fork, it runs one program and ends.
+`environment`, classes of warnings to show (`strict`), warnings to `ignore`, and files whose functions to call `first`.
+What it prints goes to `stdout` and `stderr` beside the file, its exit code to standard output. Where there is no fork,
+it runs one program and ends.
 """
 
 import builtins
@@ -15,8 +16,6 @@ import signal
 import sys
 import warnings
 from typing import Any
-
-STRICT = (DeprecationWarning, FutureWarning, UserWarning)
 
 
 def main() -> None:
@@ -50,15 +49,16 @@ def run(job: dict[str, Any]) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # as in a terminal
     for path, function, arguments in job["first"]:
         runpy.run_path(path)[function](*arguments)
-    print_warnings(job["ignore"])
+    print_warnings(job["strict"], job["ignore"])
     sys.argv = [job["file"]]
     sys.path.insert(0, os.path.dirname(job["file"]))
     runpy.run_path(job["file"], run_name="__main__")
 
 
-def print_warnings(ignored: list[list[str]]) -> None:
-    """Print warnings as a page shows them, all but those that no correct call can avoid."""
-    for category in STRICT:
+def print_warnings(shown: list[str], ignored: list[list[str]]) -> None:
+    """Print warnings of these classes as a page shows them, all but those that no correct call can avoid."""
+    strict = tuple(getattr(builtins, name) for name in shown)
+    for category in strict:
         warnings.simplefilter("always", category)
     for message, name, module in ignored:
         warnings.filterwarnings("ignore", message, getattr(builtins, name, Warning), module)
@@ -66,7 +66,7 @@ def print_warnings(ignored: list[list[str]]) -> None:
     elsewhere = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-        if issubclass(category, STRICT):
+        if issubclass(category, strict):
             print(f"{category.__name__}: {message}")
         else:
             elsewhere(message, category, *rest, **more)

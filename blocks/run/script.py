@@ -11,6 +11,7 @@ from typing import Any
 
 from blocks.run import devices, interpreter, weights
 from blocks.run.exemptions import EXEMPTIONS
+from blocks.run.isolation import STRICT
 
 SECONDS = 600
 HEADLESS = (r"FigureCanvasAgg is non-interactive", "UserWarning", "")
@@ -65,7 +66,8 @@ class Interpreter:
         if weights.ENUM.search(code):
             first.append((weights.__file__, "seed_cache", [str(file.parent / "torch"), code]))
         ignored = [HEADLESS, *((each.message, each.category.__name__, each.module) for each in EXEMPTIONS)]
-        names = {"file": str(file), "folder": str(folder), "seconds": SECONDS}
+        strict = [category.__name__ for category in STRICT]
+        names = {"file": str(file), "folder": str(folder), "seconds": SECONDS, "strict": strict}
         return {**names, "environment": environment() | {"TMPDIR": str(file.parent)}, "ignore": ignored, "first": first}
 
     def close(self) -> None:
