@@ -1,3 +1,3 @@
 """Registers the page plugin."""
 
-pytest_plugins = ["tests.plugin"]
+pytest_plugins = ["plugin.plugin"]

@@ -69,7 +69,7 @@ def write_project(project):
     project.write("snippets/tensors/helper.py", "VALUE = 1\n")
     project.write("docs/tensors/about.md", "# About\n")
     project.write("blocks/tool.py", "")
-    project.write("tests/items.py", "")
+    project.write("plugin/items.py", "")
     project.page(stem="tensors/other", only="x = 1")
     marks = {"draws": "figure(alt='a line')", "left": "skip(reason='long', until='2999-01-01')"}
     project.page(marks, setup="x = 1", reads=READS, worker=WORKER, draws=DRAWS, shows="print(x)", left="1 / 0")
@@ -114,7 +114,7 @@ OWN = {
 }
 SHARED = {
     "tooling": replace("blocks/tool.py", "", "x = 1"),
-    "plugin": replace("tests/items.py", "", "x = 1"),
+    "plugin": replace("plugin/items.py", "", "x = 1"),
     "settings": replace("pyproject.toml", "[tool.ruff]", "[tool.ruff]\nfix = true"),
     "installed version": set_to(inputs, "installed", lambda: ["torch-9.0.dist-info"]),
     "python": set_to(sys, "version", "4.0"),

@@ -3,7 +3,7 @@
 import pytest
 
 from blocks.run.messages import ERRORS
-from tests.failure import told
+from plugin.failure import told
 
 TRACE = 'Traceback (most recent call last):\n  File "{0}", line {1}, in f\n    return 1 / 0\nZeroDivisionError: zero'
 

@@ -17,7 +17,7 @@ from blocks.record.outputs import output_path, read_outputs
 ROOT = Path(__file__).parents[1]
 CORE = sorted((ROOT / "blocks").rglob("*.py"))
 ROOMS = ("errors", "needs", "read", "run", "record", "render", "commands")
-TOOLING = [*CORE, ROOT / "tests/plugin.py", ROOT / "hooks.py", ROOT / "preview.py"]
+TOOLING = [*CORE, *sorted((ROOT / "plugin").glob("*.py")), ROOT / "hooks.py", ROOT / "preview.py"]
 PAGES = find_pages(ROOT)
 SNIPPETS = sorted((ROOT / "snippets").rglob("*.py"))
 MOST_LINES = 150

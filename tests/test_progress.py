@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.progress import Progress, recorded
+from plugin.progress import Progress, recorded
 
 IDS = ["docs/a.md::one", "docs/a.md::two", "docs/b.md::one", "tests/test_x.py::test"]
 

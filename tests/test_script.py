@@ -5,7 +5,7 @@ import pytest
 from blocks.record.outputs import write_outputs
 from blocks.render.program import program
 from blocks.run.script import Ended, Interpreter
-from tests.script import script_fault
+from plugin.script import script_fault
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def content(path: Path) -> str:
 
 def setting(root: Path, options: Iterable[str]) -> str:
     """Return the hash of all that the verdicts of every page depend on."""
-    own = [path for path in (root / "tests").glob("*.py") if not path.name.startswith("test_")]
+    own = [path for path in (root / "plugin").glob("*.py")]
     core = [*(root / "blocks").rglob("*.py"), *(root / "simulated").glob("*.*")]
     tooling = sorted([*core, *own, root / "conftest.py", root / "pyproject.toml"])
     return digest([*options, *machine(), *installed(), *variables(), *contents(tooling, root)])

@@ -12,7 +12,7 @@ import pytest
 from blocks.read.paths import find_pages, is_page
 from blocks.record import inputs
 from blocks.record.outputs import write_whole
-from tests.items import runner_of
+from plugin.items import runner_of
 
 SETTING = pytest.StashKey[str]()
 COUNTS = pytest.StashKey[str]()

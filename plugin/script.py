@@ -10,7 +10,7 @@ from blocks.read.page import Page
 from blocks.record.verdict import output_fault
 from blocks.render.program import left_out, program
 from blocks.run.script import Ended, Interpreter
-from tests.items import BlockFailed, runner_of
+from plugin.items import BlockFailed, runner_of
 
 INTERPRETER = pytest.StashKey[Interpreter]()
 SHOWN = 4000

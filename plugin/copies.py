@@ -10,7 +10,7 @@ from blocks.run.messages import Result
 from blocks.run.runner import Runner
 
 if TYPE_CHECKING:
-    from tests.page_file import PageFile
+    from plugin.page_file import PageFile
 
 Names = tuple[str, ...]
 RESULTS = pytest.StashKey[dict[Names, Result]]()

@@ -9,8 +9,8 @@ from blocks.errors import BadInput
 from blocks.read import page
 from blocks.record import record, verdict
 from blocks.run import runner as run
-from tests import copies
-from tests.failure import told
+from plugin import copies
+from plugin.failure import told
 
 LEFT_OUT = """  without {0}
           If it needs one of them, say so above its fence: <!--pytest.mark.needs("{1}")-->

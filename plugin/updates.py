@@ -8,10 +8,10 @@ import pytest
 
 from blocks.record import rerecord
 from blocks.run.messages import Result
-from tests.items import runner_of
+from plugin.items import runner_of
 
 if TYPE_CHECKING:
-    from tests.page_file import PageFile
+    from plugin.page_file import PageFile
 
 
 def update(page: "PageFile") -> rerecord.Recorded:

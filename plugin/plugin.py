@@ -10,13 +10,13 @@ import pytest
 from blocks.read import paths
 from blocks.run import environment
 from blocks.run.devices import DEVICES
-from tests import changed
-from tests.items import BlockItem, runner_of
-from tests.page_file import PageFile
-from tests.progress import Progress
-from tests.recorder import Recorder
-from tests.script import ScriptItem, interpreter_of
-from tests.updates import Rewritten
+from plugin import changed
+from plugin.items import BlockItem, runner_of
+from plugin.page_file import PageFile
+from plugin.progress import Progress
+from plugin.recorder import Recorder
+from plugin.script import ScriptItem, interpreter_of
+from plugin.updates import Rewritten
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,9 +11,9 @@ from blocks.record import inputs, outputs, record, rerecord
 from blocks.record.cells import DEVICES
 from blocks.run import applies, cannot, environment, messages
 from blocks.run import runner as run
-from tests import changed, updates
-from tests.items import BlockItem, CopyItem, UnreadableItem, runner_of
-from tests.script import ScriptItem
+from plugin import changed, updates
+from plugin.items import BlockItem, CopyItem, UnreadableItem, runner_of
+from plugin.script import ScriptItem
 
 
 class PageFile(pytest.File):

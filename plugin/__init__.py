@@ -1,0 +1,1 @@
+"""The pytest plugin: pages are collected, their blocks judged, what passed remembered and recorded."""
