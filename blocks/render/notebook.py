@@ -62,8 +62,15 @@ def code_cell(block: Block, printed: str, picture: Path | None) -> dict[str, Any
         "metadata": {"tags": ["raises-exception"]} if block.mark("raises") or needs_gpu(block) else {},
         "execution_count": None,
         "outputs": shown,
-        "source": ("%%bash -e\n" if block.kind == "bash" else "") + block.code.rstrip("\n"),
+        "source": magic(block) + block.code.rstrip("\n"),
     }
+
+
+def magic(block: Block) -> str:
+    """Return the first line of a cell that is no Python to execute, or nothing."""
+    if block.file:
+        return f"%%writefile {block.file}\n"
+    return "%%bash -e\n" if block.kind == "bash" else ""
 
 
 def plain(text: str) -> str:
