@@ -43,8 +43,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 @event_priority(100)  # before the theme's search writes its index
 def on_post_build(*, config: MkDocsConfig) -> None:
+    messages = config.extra["guide"].messages()
     for entry in config.plugins["material/search"].search_index.entries:
         entry["text"] = searched(entry["text"])
+        if entry["location"] in messages:
+            entry["messages"] = messages[entry["location"]]
     cards = {address: card(*words, config.site_name) for address, words in config.extra["cards"].items()}
     write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description, cards)
 
