@@ -4,7 +4,7 @@ import pytest
 
 from blocks.read.block import Block
 from blocks.read.marks import Mark
-from blocks.record.complaints import complaints, doing, kind_of, messages
+from blocks.record.complaints import complaints, kind_of, messages
 
 RAISES = (Mark("raises", (ValueError,)),)
 
@@ -51,8 +51,3 @@ def test_what_other_releases_print_is_found_too(project):
 )
 def test_kind_of(message, parts):
     assert kind_of(message) == parts
-
-
-def test_what_its_reader_was_doing():
-    assert doing('---\ntitle: x\ndoing: "adding"\n---\n# T\n') == "adding"
-    assert doing("---\ntitle: x\n---\ndoing: adding\n") == doing("doing: adding\n") == ""

@@ -6,7 +6,7 @@ from blocks.errors import BadInput, read_text
 from blocks.read.page import read_page
 from blocks.read.regions import NAME
 from blocks.read.sections import read_sections, slug
-from blocks.record.complaints import doing
+from blocks.record.entries import doing
 from blocks.record.outputs import output_path, write_whole
 
 SECTION = """\
@@ -60,7 +60,7 @@ def new_entry(root: Path, address: str, heading: str) -> list[Path]:
     """Add the entry at the end of its page and return the files; raise `BadInput`, writing nothing, if it cannot be."""
     page, _, block = address.rpartition("/")
     path = root / "docs" / f"{page}.md"
-    if not path.exists() or not doing(read_text(path)):
+    if not path.exists() or not doing(path, read_text(path)):
         problem, advice = f"'{page}' is no page of entries", "Choose one whose front matter has 'doing:'"
         raise BadInput(path, 1, problem, advice)
     known = read_page(path, root)

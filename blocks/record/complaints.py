@@ -37,10 +37,3 @@ def kind_of(message: str) -> tuple[str, str]:
     first = message.partition("\n")[0]
     found = TYPE.match(first)
     return (found["kind"], first[found.end() :]) if found else ("", first)
-
-
-def doing(text: str) -> str:
-    """Return what the reader of a page of entries was doing, or '' for another page."""
-    front = re.match(r"---\n(?:.*\n)*?---\n", text)
-    found = re.search(r"^doing: *(.+)$", front[0], re.MULTILINE) if front else None
-    return found[1].strip().strip("\"'") if found else ""

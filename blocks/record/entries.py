@@ -11,9 +11,10 @@ from pathlib import Path
 
 from blocks.errors import BadInput, read_text
 from blocks.read.fences import Fence, read_fences
+from blocks.read.front import front_matter
 from blocks.read.page import Block, Page
 from blocks.read.sections import Section, read_sections
-from blocks.record.complaints import complaints, doing
+from blocks.record.complaints import complaints
 
 PART = r"^\*\*{}\.\*\*\s+(?P<text>.+?)(?=\n\s*\n|\Z)"
 CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`) ?(?P<code>.+?) ?(?<!`)(?P=ticks)(?!`)", re.DOTALL)
@@ -64,7 +65,7 @@ def read_entries(pages: Iterable[Page]) -> list[Entry]:
 def entries_of(page: Page) -> Iterator[Entry]:
     """Yield the entries of a page; raise `BadInput` for one that lacks a part."""
     text = read_text(page.path)
-    was_doing = doing(text) if page.path.suffix == ".md" else ""
+    was_doing = doing(page.path, text)
     if not was_doing:
         return
     title = TITLE.search(text)
@@ -77,6 +78,11 @@ def entries_of(page: Page) -> Iterator[Entry]:
             where = page.key, title[1] if title else page.key, was_doing, section.heading, section.anchor, section.line
             older = [code["code"] for code in CODE.finditer(part(page.path, section, "Older wordings", required=False))]
             yield Entry(*where, first, tuple(messages), tuple(older), *parts, lesson(page, section))
+
+
+def doing(path: Path, text: str) -> str:
+    """Return what the reader of a page of entries was doing, or '' for another page."""
+    return str(front_matter(path, text).get("doing", "")) if path.suffix == ".md" else ""
 
 
 def said(page: Page, section: Section, blocks: list[Block], fences: list[Fence]) -> tuple[str, list[str]]:
