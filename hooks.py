@@ -45,8 +45,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 @event_priority(100)  # before the theme's search writes its index
 def on_post_build(*, config: MkDocsConfig) -> None:
     search: Any = config.plugins["material/search"]
+    messages = guide(config).messages()
     for entry in search.search_index.entries:
         entry["text"] = searched(entry["text"])
+        if entry["location"] in messages:
+            entry["messages"] = messages[entry["location"]]
     cards = {address: card(*words, config.site_name) for address, words in config.extra["cards"].items()}
     address, description = config.site_url or "", config.site_description or ""
     write_files(guide(config), Path(config.site_dir), address, description, cards)
