@@ -48,7 +48,7 @@ def leads_somewhere(path: Path, url: str) -> bool:
 
 def test_every_page_offers_its_program() -> None:
     for page in PAGES:
-        compile((SITE / f"{address(page) or 'index'}.py").read_text("utf-8"), str(page.snippet), "exec")
+        compile((SITE / f"{page.key}.py").read_text("utf-8"), str(page.snippet), "exec")
 
 
 def test_search_knows_every_page() -> None:
