@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from blocks.read.page import Page
 from blocks.render.notebook import runs
 from blocks.run.applies import why_no_program
-from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
+from tests.site.conftest import PAGES, ROOT, SITE, read_html
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def kernel_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, s
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
 def test_notebook_runs(page: Page, tmp_path: Path, kernel_environment: None) -> None:
-    notebook = nbformat.read(SITE / f"{address(page) or 'index'}.ipynb", as_version=4)
+    notebook = nbformat.read(SITE / f"{page.key}.ipynb", as_version=4)
     nbformat.validate(notebook)
     cells = [block.name for block in page.blocks if runs(block)]
     assert [cell.id for cell in notebook.cells if cell.cell_type == "code" and cell.id != "install"] == cells
