@@ -27,8 +27,7 @@ def built() -> None:
 
 def address(page: Page) -> str:
     """Return the page's folder below the site's root."""
-    stem = page.snippet.relative_to(ROOT / "snippets").with_suffix("")
-    return stem.as_posix().removesuffix("index").rstrip("/")
+    return f"/{page.key}".removesuffix("/index").strip("/")
 
 
 def read_html(page: Page) -> html.HtmlElement:
