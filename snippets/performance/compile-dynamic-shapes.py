@@ -17,9 +17,10 @@ shapes = []
 
 def noting(graph_module, example_inputs):
     """A backend that notes for which input shape each graph was made."""
-    sizes = example_inputs[-1].shape
-    fixed = [str(size) if isinstance(size, int) else "any" for size in sizes]
-    shapes.append(" x ".join(fixed))
+    nodes = graph_module.graph.find_nodes(op="placeholder")
+    inputs = [node.meta["example_value"] for node in nodes]
+    sizes = [value.shape for value in inputs if isinstance(value, torch.Tensor)][-1]
+    shapes.append(" x ".join(str(n) if isinstance(n, int) else "any" for n in sizes))
     return graph_module.forward
 
 
@@ -83,7 +84,7 @@ print(graphs_after(center, inputs), shapes)
 def center_long(x):
     if x.shape[0] > 100:
         return x - x.mean(dim=0)
-    return x
+    return x - 0.5
 
 
 inputs = [with_length(n) for n in (40, 41, 42, 300, 301, 43)]
@@ -143,10 +144,8 @@ torch.manual_seed(0)
 lengths = torch.randint(2, 257, (200,)).tolist()
 inputs = [padded(with_length(n)) for n in lengths]
 counts = graphs_after(nn.Linear(3, 3).to(device), inputs, dynamic=False)
-rows = sum(len(x) for x in inputs)
-print(
-    f"{len(set(lengths))} lengths, {counts[-1]} graphs, {rows / sum(lengths):.2f} x rows"
-)
+share = sum(len(x) for x in inputs) / sum(lengths)
+print(f"{len(set(lengths))} lengths, {counts[-1]} graphs, {share:.2f} x rows")
 # --8<-- [end:buckets]
 
 
