@@ -76,7 +76,7 @@ def own_streams(folder: Path) -> None:
         os.dup2(target, number)
         os.close(target)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True, write_through=True)
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True)  # lines whole, at once
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", line_buffering=True)
     faulthandler.enable(os.dup(2))
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from lxml import html
 
+from blocks.record.entries import read_entries
 from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
 
 BUILT = sorted(SITE.rglob("*.html"))
@@ -91,10 +92,12 @@ def test_every_page_has_its_card() -> None:
 
 
 def test_a_report_fills_in_fields_that_the_form_has() -> None:
-    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/wrong-block.yml").read_text("utf-8"))
-    fields = {part["id"] for part in form["body"]}
+    names = "wrong-block.yml", "other-message.yml"
+    forms = {name: yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / name).read_text("utf-8")) for name in names}
+    fields = set.intersection(*({part["id"] for part in form["body"]} for form in forms.values()))
+    of_entries = {entry.page for entry in read_entries(PAGES)}
     for page in PAGES:
         for url in read_html(page).xpath("//a[@class='report' and @tabindex]/@href"):
             asked = parse_qs(urlparse(url).query)
             assert set(asked) - {"template", "title"} == {"page", "block", "versions"} <= fields
-            assert asked["template"] == ["wrong-block.yml"]
+            assert asked["template"] == [names[page.key in of_entries]]
