@@ -443,18 +443,18 @@ print(results.dtype, results.count_nonzero().item())
 # --8<-- [end:autocast-into-buffer-fixed]
 
 
-# --8<-- [start:deepcopy-non-leaf]
+# --8<-- [start:output-kept-on-model]
 model = nn.Linear(4, 2)
 model.last_output = model(x)
 best = copy.deepcopy(model)
-# --8<-- [end:deepcopy-non-leaf]
+# --8<-- [end:output-kept-on-model]
 
 
-# --8<-- [start:deepcopy-non-leaf-fixed]
+# --8<-- [start:output-kept-on-model-fixed]
 model.last_output = model(x).detach()
 best = copy.deepcopy(model)
 print(best.last_output.shape)
-# --8<-- [end:deepcopy-non-leaf-fixed]
+# --8<-- [end:output-kept-on-model-fixed]
 
 
 # --8<-- [start:clip-non-finite]
