@@ -81,5 +81,5 @@ def variants(entries: Sequence[Entry]) -> Iterator[tuple[str, str, set[str]]]:
         for message in (*entry.messages, *entry.older):
             owners.setdefault(message, set()).add(entry.place)
     for message, places in owners.items():
-        for way in WAYS:
-            yield getattr(way, "__name__", ""), way(message, chance), places
+        for text, way in {way(message, chance): way for way in reversed(WAYS)}.items():
+            yield getattr(way, "__name__", ""), text, places
