@@ -125,7 +125,10 @@ print(list(torch.load("model.pt")))
 # --8<-- [start:empty-file]
 buffer = io.BytesIO()
 torch.save(model.state_dict(), buffer)
-torch.load(buffer)
+try:
+    torch.load(buffer)
+except EOFError as error:
+    print(type(error).__name__)
 # --8<-- [end:empty-file]
 
 
