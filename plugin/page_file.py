@@ -83,7 +83,8 @@ class PageFile(pytest.File):
         program = self.page.program(block)
         runner, root = runner_of(self.config), self.config.rootpath
         lacking = cannot.lacking(runner.device, root, record.page_key(self.page, root))
-        return applies.why_no_program(program, runner.gpus, self.config.getoption("network"), lacking)
+        why_not = applies.why_no_program(program, runner.gpus, self.config.getoption("network"), lacking)
+        return why_not or applies.not_installed(self.page)
 
     @cached_property
     def recorded(self) -> dict[str, str]:

@@ -61,7 +61,7 @@ class Frames:
             "block",
             name=block.name,
             needs=" ".join([*block.needs, block.name]),
-            text=block.text if block.guarded else "",
+            text=block.text if block.text != block.code else "",
             heading=heading(page_key(self.page, self.site.root), block, status.torch),
             mark=self.mark(block, status),
             report=report_url(self.page, self.site, block.name, status.long),

@@ -31,7 +31,8 @@ def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], t
         return html
     known = [found for path in meta.get("prerequisites") or [] if (found := title(path))]
     places = ran(page, site)
-    facts = {"reading": reading, "needs": known, "verified": where_it_passed(page, places, site, title)}
+    facts = {"reading": reading, "needs": known, "packages": " ".join(page.packages)}
+    facts["verified"] = where_it_passed(page, places, site, title)
     head, tail = html.split(TITLE_END, 1)
     return f"{head}{TITLE_END}{fill('facts', **facts, **actions(page, places, site))}{tail}"
 
