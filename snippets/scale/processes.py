@@ -46,6 +46,8 @@ def launch(worker, ranks=2, args=(), seconds=30):
     with tempfile.TemporaryDirectory() as folder:
         everything = (worker, ranks, folder, args, seconds)
         mp.start_processes(begin, everything, nprocs=ranks, start_method="fork")
+
+
 # --8<-- [end:launch]
 
 
@@ -87,7 +89,7 @@ launch(receive_as_integers)
 # --8<-- [end:wrong-dtype]
 
 
-# --8<-- [start:sum-at-rank-0]
+# --8<-- [start:sum-at-one]
 def sum_at_rank_0(rank, x):
     """Sum x over all ranks, in place; return the elements that this rank sent."""
     ranks = dist.get_world_size()
@@ -111,7 +113,7 @@ def count_at_rank_0(rank):
 
 
 launch(count_at_rank_0, ranks=4)
-# --8<-- [end:sum-at-rank-0]
+# --8<-- [end:sum-at-one]
 
 
 # --8<-- [start:ring]
@@ -136,6 +138,8 @@ def ring_steps(rank, x):
         pass_on(rank, chunks[(rank + 1 - step) % ranks], room)
         chunks[(rank - step) % ranks].copy_(room)
         yield room.numel()
+
+
 # --8<-- [end:ring]
 
 
@@ -156,19 +160,19 @@ launch(count_ring, ranks=4)
 
 # --8<-- [start:watch-the-ring]
 def watch_ring(rank, seen):
-    x = torch.ones(4)  # so a sum tells how many ranks are in it
+    x = torch.ones(3)  # so a sum tells how many ranks are in it
     seen[0, rank] = x
     for step, _ in enumerate(ring_steps(rank, x), start=1):
         seen[step, rank] = x
 
 
-seen = torch.zeros(7, 4, 4).share_memory_()  # step, rank, chunk
-launch(watch_ring, ranks=4, args=(seen,))
-fig, axes = plt.subplots(1, 7, figsize=(8, 1.7))
+seen = torch.zeros(5, 3, 3).share_memory_()  # step, rank, chunk
+launch(watch_ring, ranks=3, args=(seen,))
+fig, axes = plt.subplots(1, 5, figsize=(7, 1.9))
 for step, axis in enumerate(axes):
-    axis.imshow(seen[step], cmap="Greens", vmin=0, vmax=6)
-    for rank in range(4):
-        for chunk in range(4):
+    axis.imshow(seen[step].numpy(), cmap="Greens", vmin=0, vmax=5)
+    for rank in range(3):
+        for chunk in range(3):
             count = f"{seen[step, rank, chunk].item():.0f}"
             axis.text(chunk, rank, count, ha="center", va="center")
     axis.set(xticks=[], yticks=[], title=f"step {step}" if step else "start")
@@ -177,49 +181,49 @@ plt.show()
 # --8<-- [end:watch-the-ring]
 
 
+# --8<-- [start:side-by-side]
+def print_side_by_side(rank, **results):
+    """Let rank 0 print what each rank has; every rank calls this."""
+    by_rank = [None] * dist.get_world_size()
+    dist.all_gather_object(by_rank, results)
+    if rank == 0:
+        for name in results:
+            print(
+                f"{name:15}", *(f"{theirs[name].tolist()!s:24}" for theirs in by_rank)
+            )
+
+
+# --8<-- [end:side-by-side]
+
+
 # --8<-- [start:every-collective]
 def try_collectives(rank):
-    mine = torch.tensor([1.0, 2.0]) * 10**rank  # [1, 2] and [10, 20]
+    before = torch.tensor([1.0, 2.0]) * 10**rank
 
-    total = mine.clone()
-    dist.all_reduce(total)  # in place, as most of them are
+    all_reduce, broadcast = before.clone(), before.clone()
+    dist.all_reduce(all_reduce)  # in place
+    dist.broadcast(broadcast, src=0)  # in place
 
-    copied = mine.clone()
-    dist.broadcast(copied, src=0)
+    all_gather, reduce_scatter = torch.empty(4), torch.empty(1)
+    dist.all_gather_into_tensor(all_gather, before)
+    dist.reduce_scatter_tensor(reduce_scatter, before)
 
-    everything = torch.empty(4)
-    dist.all_gather_into_tensor(everything, mine)
+    all_to_all = torch.empty(2)
+    dist.all_to_all_single(all_to_all, before)
 
-    part = torch.empty(1)
-    dist.reduce_scatter_tensor(part, mine)  # a sum, of which each rank keeps a part
-
-    swapped = torch.empty(2)
-    dist.all_to_all_single(swapped, mine)
-
-    report = f"rank {rank}: has {mine.tolist()}"
-    report += f"\nrank {rank}: all_reduce {total.tolist()}"
-    report += f"\nrank {rank}: broadcast {copied.tolist()}"
-    report += f"\nrank {rank}: all_gather {everything.tolist()}"
-    report += f"\nrank {rank}: reduce_scatter {part.tolist()}"
-    report += f"\nrank {rank}: all_to_all {swapped.tolist()}"
-    print(report, flush=True)
+    print_side_by_side(
+        rank,
+        before=before,
+        all_reduce=all_reduce,
+        broadcast=broadcast,
+        all_gather=all_gather,
+        reduce_scatter=reduce_scatter,
+        all_to_all=all_to_all,
+    )
 
 
 launch(try_collectives)
 # --8<-- [end:every-collective]
-
-
-# --8<-- [start:gather-objects]
-def report_together(rank):
-    result = {"rank": rank, "correct": 90 + rank}
-    results = [None] * dist.get_world_size() if rank == 0 else None
-    dist.gather_object(result, results, dst=0)
-    if rank == 0:
-        print(results)
-
-
-launch(report_together, ranks=3)
-# --8<-- [end:gather-objects]
 
 
 # --8<-- [start:wait-for-the-slowest]
