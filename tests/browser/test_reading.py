@@ -68,6 +68,7 @@ def test_paper_shows_code_and_output_and_no_controls(tab: Tab, address: str) -> 
 
 def test_the_cheat_sheet_is_two_sheets_of_paper(tab: Tab, address: str) -> None:
     tab.goto(f"{address}reference/cheat-sheet/")
+    tab.emulate_media(media="print")
     assert len(re.findall(rb"/Type\s*/Page\b", tab.pdf(format="A4"))) == 2
 
 
