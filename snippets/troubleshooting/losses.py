@@ -303,7 +303,10 @@ print(f"{loss:.3f}")
 # --8<-- [start:ranking-shapes]
 better, worse = torch.tensor([2.0, 1.0]), torch.tensor([1.0, 1.5])
 order = torch.tensor([[1.0], [1.0]])
-F.margin_ranking_loss(better, worse, order)
+try:
+    F.margin_ranking_loss(better, worse, order)
+except RuntimeError as error:
+    print(f"RuntimeError: {error}".strip())
 # --8<-- [end:ranking-shapes]
 
 
