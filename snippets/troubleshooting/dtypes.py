@@ -262,7 +262,10 @@ print(nn.Linear(4, 2)(torch.from_numpy(features)).shape)
 
 # --8<-- [start:no-astype]
 x = torch.ones(2)
-x.astype("float64")
+try:
+    x.astype("float64")
+except AttributeError as error:
+    print("AttributeError:", error)
 # --8<-- [end:no-astype]
 
 
