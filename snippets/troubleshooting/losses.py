@@ -212,31 +212,6 @@ print(f"{F.cross_entropy(logits, targets):.3f}")
 # --8<-- [end:tuple-output-fixed]
 
 
-# --8<-- [start:loss-is-a-number]
-model = nn.Linear(2, 1)
-loss = F.mse_loss(model(torch.ones(3, 2)), torch.ones(3, 1)).item()
-loss.backward()
-# --8<-- [end:loss-is-a-number]
-
-
-# --8<-- [start:loss-is-a-number-fixed]
-loss = F.mse_loss(model(torch.ones(3, 2)), torch.ones(3, 1))
-loss.backward()
-print(type(loss.item()).__name__, model.weight.grad.shape)
-# --8<-- [end:loss-is-a-number-fixed]
-
-
-# --8<-- [start:missing-target]
-criterion = nn.CrossEntropyLoss()
-criterion(torch.zeros(4, 3))
-# --8<-- [end:missing-target]
-
-
-# --8<-- [start:missing-target-fixed]
-print(f"{criterion(torch.zeros(4, 3), torch.tensor([0, 2, 1, 2])):.3f}")
-# --8<-- [end:missing-target-fixed]
-
-
 # --8<-- [start:unknown-reduction]
 y_hat, y = torch.zeros(4), torch.ones(4)
 F.mse_loss(y_hat, y, reduction="average")

@@ -104,19 +104,6 @@ print(nn.AdaptiveAvgPool2d(1)(torch.randn(1, 3, 7, 5)).shape)
 # --8<-- [end:pooled-away-fixed]
 
 
-# --8<-- [start:one-value-per-channel]
-norm = nn.BatchNorm1d(4)
-single = torch.randn(1, 4)
-norm(single)
-# --8<-- [end:one-value-per-channel]
-
-
-# --8<-- [start:one-value-per-channel-fixed]
-norm.eval()
-print(norm(single).shape)
-# --8<-- [end:one-value-per-channel-fixed]
-
-
 # --8<-- [start:running-mean-elements]
 norm = nn.BatchNorm1d(64)
 tokens = torch.randn(32, 10, 64)  # (batch, time, features)
@@ -637,17 +624,6 @@ packed = nn.utils.rnn.pack_padded_sequence(
 )
 print(packed.batch_sizes.tolist())
 # --8<-- [end:unsorted-lengths-fixed]
-
-
-# --8<-- [start:heads-and-width]
-nn.MultiheadAttention(embed_dim=10, num_heads=3)
-# --8<-- [end:heads-and-width]
-
-
-# --8<-- [start:heads-and-width-fixed]
-heads, head_width = 3, 4
-print(nn.MultiheadAttention(heads * head_width, heads).head_dim)
-# --8<-- [end:heads-and-width-fixed]
 
 
 # --8<-- [start:bilinear-input]
