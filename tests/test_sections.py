@@ -44,6 +44,7 @@ def test_sections(tmp_path):
         "No module named 'torch._C'",
         "grüße: CUDA_HOME & more",
         "Plain { #own-address }",
+        "before Module.\\_\\_init\\_\\_() call",
     ],
 )
 def test_addresses_are_those_of_the_site(tmp_path, to_html, heading):

@@ -9,7 +9,7 @@ from blocks.errors import BadInput, split_lines
 from blocks.read.spans import find_spans
 
 HEADING = re.compile(r"^## +(?P<title>.*?)(?: +\{ *#(?P<anchor>[\w-]+) *\})? *#* *$")
-MARKUP = re.compile(r"`|\\(?=[^\w\s])")
+MARKUP = re.compile(r"`|\\(?=[^A-Za-z0-9\s])")
 
 
 @dataclass(frozen=True)
