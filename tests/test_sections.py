@@ -43,6 +43,7 @@ def test_sections(tmp_path):
         "Can't call numpy() on Tensor -- that requires grad",
         "No module named 'torch._C'",
         "grüße: CUDA_HOME & more",
+        "version `GLIBC_2.28' not found",
         "Plain { #own-address }",
         "before Module.\\_\\_init\\_\\_() call",
     ],
