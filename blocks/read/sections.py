@@ -39,6 +39,8 @@ def read_sections(path: Path, text: str) -> list[Section]:
     ends = [*(number for number, _ in found), len(lines) + 1][1:]
     sections: dict[str, Section] = {}
     for (number, match), end in zip(found, ends, strict=True):
+        if re.search(r"<[A-Za-z/!]", MARKUP.sub("", match["title"])):
+            raise BadInput(path, number, "'<' in a heading begins HTML", "Put it between backticks")
         heading = MARKUP.sub(lambda found: found["code"] or "", match["title"])
         anchor = match["anchor"] or slug(heading)
         if anchor in sections:

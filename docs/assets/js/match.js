@@ -1,7 +1,7 @@
 // Which entry a pasted error message belongs to. Its numbers, shapes, paths and names are the reader's own, so what counts
 // is how many of a known message's words, and pairs of words, it has, the rare ones more.
 window.matcher = (docs) => {
-  const [LIKE, LONG, LEAST] = [0.45, 14, 0.22]; // how like a known message a text must be; a long one, or an error, less
+  const [LIKE, LONG, LEAST] = [0.5, 20, 0.35]; // how like a known message a text must be, and one that shares much with it
   const ERROR = /[\w.]*(?:Error|Exception|Warning|Unsupported|Exit)\b(?:: |$)/g;
   const parts = (text) => {
     const words = text.toLowerCase().replace(/\S*[\\/]\S*|0x\w+/g, " ").match(/[a-z_]{2,}|\ba\b/g) ?? [];
@@ -29,11 +29,11 @@ window.matcher = (docs) => {
       for (const { location, has, size, own } of known) {
         const shared = [...asked].filter((part) => has.has(part));
         const like = (own * 2 * sum(shared)) / (size + all);
-        const enough = starts.length > 1 || shared.length > LONG ? LEAST : LIKE;
+        const enough = shared.length > LONG ? LEAST : LIKE;
         if (like > Math.max(enough, likeness.get(location) ?? 0)) likeness.set(location, like);
       }
       const most = Math.max(0, ...likeness.values());
-      if (most > best.most) best = { most, message, likeness };
+      if (most > best.most) best = { most, message, likeness: new Map([...likeness].filter(([, like]) => like > 0.8 * most)) };
     }
     return best;
   };
