@@ -15,7 +15,8 @@ def arrow(axes, start, end, label):
     (x, y), (to_x, to_y) = start, end
     style = {"arrowstyle": "->", "color": "C7"}
     axes.annotate("", (to_x, to_y + 0.07), (x, y - 0.05), arrowprops=style)
-    axes.text((x + to_x) / 2 + 0.02, (y + to_y) / 2 + 0.01, label, color="C7")
+    side, gap = ("left", 0.02) if to_x > x else ("right", -0.02)
+    axes.text((x + to_x) / 2 + gap, (y + to_y) / 2 + 0.02, label, ha=side, color="C7")
 
 
 # --8<-- [end:setup]
