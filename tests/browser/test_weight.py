@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Request
 
 from tests.browser.conftest import ADDRESSES, ENTRIES, SITE
 
-COLD, NEXT, HTML, INDEX = 105_000, 24_000, 25_000, 420_000  # the index is of the whole guide, and comes when asked for
-MESSAGES = 36_000  # a page of up to forty entries, and the list of all
+COLD, NEXT, HTML, INDEX = 105_000, 24_000, 27_000, 420_000  # the index is of the whole guide, and comes when asked for
+MESSAGES = 42_000  # a page of up to sixty entries, and the list of all
 OF_MESSAGES = {f"{entry.page}/" for entry in ENTRIES} | {"troubleshooting/", "troubleshooting/messages/"}
 FIGURES = "advanced/lr-scheduling/", "advanced/data-augmentation/"
 SHIFT = """new Promise((done) => {
