@@ -7,6 +7,7 @@ from statistics import median
 
 import torch
 import torch.nn.functional as F
+from functorch.compile import make_boxed_func
 from sklearn.datasets import load_digits
 from torch import nn
 from torch._dynamo.backends.common import aot_autograd
@@ -57,11 +58,10 @@ print("compiled", losses(compiled, original.parameters()))
 # --8<-- [start:forward-and-backward]
 def count_products(name):
     def compiler(graph_module, example_inputs):
-        names = [node.name for node in graph_module.graph.nodes]
-        products = sum(name.startswith(("mm", "addmm")) for name in names)
-        normalized = any("layer_norm" in name for name in names)
-        print(f"{name:8} {products} matrix products, layer norm: {normalized}")
-        return graph_module.forward
+        nodes = [n for n in graph_module.graph.nodes if n.op == "call_function"]
+        products = [n.name for n in nodes if n.name.startswith(("mm", "addmm"))]
+        print(f"{name:8} {len(products)} matrix products:", *products)
+        return make_boxed_func(graph_module.forward)
 
     return compiler
 
@@ -120,7 +120,7 @@ for clip in (False, True):
 # --8<-- [end:whole-step]
 
 
-# --8<-- [start:time-of-optimizers]
+# --8<-- [start:milliseconds]
 def milliseconds(work):
     """Return the wall time of one call, with everything that it queued."""
     start = time.perf_counter()
@@ -130,6 +130,10 @@ def milliseconds(work):
     return 1000 * (time.perf_counter() - start)
 
 
+# --8<-- [end:milliseconds]
+
+
+# --8<-- [start:time-of-optimizers]
 weights = [nn.Parameter(torch.randn(64, 64).to(device)) for _ in range(8)]
 for weight in weights:
     weight.grad = torch.ones_like(weight)
@@ -147,7 +151,7 @@ for name in steps:
 # --8<-- [end:time-of-optimizers]
 
 
-# --8<-- [start:one-graph-a-situation]
+# --8<-- [start:four-situations]
 model = build()
 called = torch.compile(model, backend=counting)
 
@@ -173,6 +177,10 @@ def train_in_bfloat16():
         train()
 
 
+# --8<-- [end:four-situations]
+
+
+# --8<-- [start:one-graph-a-situation]
 calls = [train, validate, infer, train_in_bfloat16]
 print("first round ", graphs_after(calls))
 graphs.clear()
@@ -206,6 +214,10 @@ print(x.grad.tolist())
 
 
 # --8<-- [start:find-the-stage]
+def cube(x):
+    return x * x.square()
+
+
 def gradient_penalty(loss, x):
     (slope,) = torch.autograd.grad(loss, x, create_graph=True)
     return slope.square().sum()
@@ -213,7 +225,7 @@ def gradient_penalty(loss, x):
 
 for backend in ("eager", "aot_eager"):
     torch.compiler.reset()
-    loss = torch.compile(cubed, backend=backend)
+    loss = torch.compile(cube, backend=backend)
     x = torch.tensor([1.0, 2.0], device=device, requires_grad=True)
     try:
         gradient_penalty(loss(x).sum(), x).backward()
@@ -264,23 +276,12 @@ for name, rate in (("float", 0.1), ("tensor", torch.tensor(0.1))):
 # --8<-- [end:solution-learning-rate]
 
 
-# --8<-- [start:solution-number-of-losses]
-def summed(logits, total):
-    loss = F.cross_entropy(logits, y)
-    return loss, total + loss.item()
-
-
-def summed_on_device(logits, total):
-    loss = F.cross_entropy(logits, y)
-    return loss, total + loss.detach()
-
-
-logits = build()(X).detach()
-for function, start in (
-    (summed, 0.0),
-    (summed_on_device, torch.zeros((), device=device)),
-):
+# --8<-- [start:solution-dropout]
+for backend in ("eager", "aot_eager", "inductor"):
     torch.compiler.reset()
-    found = torch._dynamo.explain(function)(logits, start)
-    print(f"{function.__name__:16} {found.graph_break_count} break")
-# --8<-- [end:solution-number-of-losses]
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(64, 64), nn.Dropout(), nn.Linear(64, 10)).to(device)
+    called = torch.compile(model, backend=backend)
+    torch.manual_seed(1)
+    print(f"{backend:9}", losses(called, model.parameters()))
+# --8<-- [end:solution-dropout]
