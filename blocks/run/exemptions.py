@@ -23,6 +23,14 @@ class Exemption:
 
 EXEMPTIONS = (
     Exemption(
+        name="grad-of-a-tensor-that-the-compiler-looks-at",
+        category=UserWarning,
+        message=r"The \.grad attribute of a Tensor that is not a leaf Tensor is being accessed",
+        module=r"torch\._(dynamo\.variables\.builder|subclasses\.meta_utils)",
+        since="2026-11-27, torch 2.15.0",
+        reason="the compiler asks each tensor for its gradient and only keeps the warning from being shown",
+    ),
+    Exemption(
         name="jit-script-inside-forward-mode",
         category=FutureWarning,
         message=r"`torch\.jit\.script` is (deprecated|not supported in Python 3\.14)",

@@ -90,11 +90,11 @@ print(extension.scan(torch.ones(1, 5), 0.5).tolist())
 
 
 # --8<-- [start:same-as-python]
+torch.manual_seed(0)
 x = torch.randn(64, 1000)
 torch.testing.assert_close(extension.scan(x, 0.9), scan_in_python(x, 0.9))
 torch.testing.assert_close(extension.scan(x, 1.0), x.cumsum(dim=1))
-apart = (extension.scan(x, 1.0) - x.cumsum(dim=1)).abs().max()
-print(f"scan with decay 1 and cumsum differ by at most {apart:.5f}")
+print(f"scan {extension.scan(x, 1.0)[0, -1]:.3f}, cumsum {x[0].cumsum(0)[-1]:.3f}")
 # --8<-- [end:same-as-python]
 
 
@@ -182,6 +182,7 @@ print(scan_along(x, 0.9, dim=1).shape)
 
 
 # --8<-- [start:solution-smooth]
+torch.manual_seed(0)
 noisy = torch.sin(torch.linspace(0, 6, 200)) + 0.5 * torch.randn(200)
 decay = 0.9
 smooth = (1 - decay) * scan(noisy[None], decay)[0]

@@ -34,6 +34,8 @@ def launch(worker, ranks=2, args=()):
     with tempfile.TemporaryDirectory() as folder:
         everything = (worker, ranks, folder, args)
         mp.start_processes(begin, everything, nprocs=ranks, start_method="fork")
+
+
 # --8<-- [end:setup]
 
 
@@ -136,6 +138,8 @@ def count_communication(model):
 
     model.register_comm_hook(None, average)
     return sizes
+
+
 # --8<-- [end:count-communication]
 
 
