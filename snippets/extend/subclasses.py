@@ -38,7 +38,8 @@ class LogOperations(TorchDispatchMode):
     """Print each operation that reaches a device."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        print(func.name(), end="  ")
+        if func.name() != "aten::detach":  # only makes a second name
+            print(func.name().removeprefix("aten::"), end="  ")
         return func(*args, **(kwargs or {}))
 
 
@@ -46,6 +47,7 @@ with LogOperations():
     loss = F.relu(layer(x)).sum()
     print("\nbackward:")
     loss.backward()
+print()
 # --8<-- [end:log-operations]
 
 

@@ -1,11 +1,14 @@
 """Write a GPU kernel in Python, run it on any machine, and see what masks are for."""
 
 # --8<-- [start:setup]
+import importlib
 import os
 import re
 from statistics import median
 
 import torch
+import triton
+import triton.language as tl
 
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -15,11 +18,9 @@ device = accelerator.type if accelerator else "cpu"
 
 # --8<-- [start:interpret-on-a-cpu]
 if device == "cpu":
-    os.environ["TRITON_INTERPRET"] = "1"  # before triton is imported
-
-import triton  # noqa: E402
-import triton.language as tl  # noqa: E402
-
+    os.environ["TRITON_INTERPRET"] = "1"
+    importlib.reload(tl.standard)  # torch may have imported triton already
+    importlib.reload(tl)
 # --8<-- [end:interpret-on-a-cpu]
 
 
