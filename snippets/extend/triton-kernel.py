@@ -13,15 +13,12 @@ import triton.language as tl
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
 device = accelerator.type if accelerator else "cpu"
-# --8<-- [end:setup]
 
-
-# --8<-- [start:interpret-on-a-cpu]
 if device == "cpu":
     os.environ["TRITON_INTERPRET"] = "1"
     importlib.reload(tl.standard)  # torch may have imported triton already
     importlib.reload(tl)
-# --8<-- [end:interpret-on-a-cpu]
+# --8<-- [end:setup]
 
 
 # --8<-- [start:who-does-what]
