@@ -110,7 +110,7 @@ def seconds(step, calls):
     return clock() - start
 
 
-def gain(usual, changed, rounds=7, calls=1):
+def gain(usual, changed, rounds=5, calls=1):
     """Return how many times as many rows a second the changed step takes."""
     (one, few), (other, many) = usual, changed
     for step in (one, other):
@@ -168,7 +168,7 @@ for mode in (torch.no_grad, torch.inference_mode):
 # --8<-- [end:evaluation]
 
 
-# --8<-- [start:in-tf32]
+# --8<-- [start:short-float32-products]
 def in_tf32(step, rows):
     def changed():
         torch.set_float32_matmul_precision("high")
@@ -178,7 +178,7 @@ def in_tf32(step, rows):
     return changed, rows
 
 
-# --8<-- [end:in-tf32]
+# --8<-- [end:short-float32-products]
 
 
 # --8<-- [start:table-on-a-gpu]
