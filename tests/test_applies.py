@@ -7,7 +7,7 @@ import pytest
 
 from blocks.errors import BadInput
 from blocks.read.marks import read_mark
-from blocks.read.page import Block
+from blocks.read.page import Block, read_page
 from blocks.run import applies
 
 PAGE = Path("docs/page.md")
@@ -38,7 +38,7 @@ def installed(monkeypatch):
         ("torch('>=2.13')", 0, ""),
         ("torch('==2.15.*')", 0, ""),
         ("torch('<2.15')", 0, "needs torch <2.15"),
-        ("slow", 0, ""),
+        ("slow(9, reason='why')", 0, ""),
         ("raises(ValueError)", 0, ""),
     ],
 )
@@ -66,7 +66,10 @@ def test_unmarked_block_runs():
 
 
 def test_first_reason_is_given():
-    assert applies.why_not(block("slow", "cuda", "skip(reason='why', until='permanent')"), 0) == "needs a CUDA device"
+    assert (
+        applies.why_not(block("slow(9, reason='why')", "cuda", "skip(reason='why', until='permanent')"), 0)
+        == "needs a CUDA device"
+    )
 
 
 def test_network_on_request():
@@ -82,3 +85,9 @@ def test_nightly_counts_as_its_release(monkeypatch):
 def test_versions_that_cannot_be_read(mark):
     with pytest.raises(BadInput, match=r"^docs/page.md:3: "):
         applies.why_not(block(mark), 0)
+
+
+def test_a_page_says_which_packages_it_needs(project):
+    text = "---\npackages: [torch, nowhere-to-be-found]\n---\n\n# X\n"
+    page = read_page(project.write("docs/x.md", text), project.root)
+    assert applies.not_installed(page) == "needs nowhere-to-be-found, which is not installed"

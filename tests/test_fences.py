@@ -112,11 +112,11 @@ def test_only_a_line_end_ends_a_line(project):
     assert fence.line == 3
 
 
-COMMENT = "<!--pytest.mark.slow-->"
+COMMENT = "<!--pytest.mark.network-->"
 MARKED = {
     "right above": f"{COMMENT}\n{PLAIN}",
     "with a blank line": f"{COMMENT}\n\n{PLAIN}",
-    "with spaces": f"<!-- pytest.mark.slow -->\n{PLAIN}",
+    "with spaces": f"<!-- pytest.mark.network -->\n{PLAIN}",
     "in an admonition": "!!! note\n\n" + indent(f"{COMMENT}\n\n{PLAIN}", "    "),
     "in a quote": indent(f"{COMMENT}\n\n{PLAIN}", "> "),
 }
@@ -125,13 +125,13 @@ MARKED = {
 @pytest.mark.parametrize("markdown", MARKED.values(), ids=MARKED)
 def test_marks_belong_to_the_next_fence(project, markdown):
     marked, other = read_fences(project.root, f"{markdown}\n\nText.\n\n{PLAIN}\n")
-    assert [mark.name for mark in marked.marks] == ["slow"]
+    assert [mark.name for mark in marked.marks] == ["network"]
     assert other.marks == ()
 
 
 def test_several_marks(project):
     [fence] = read_fences(project.root, f"{COMMENT}\n<!--pytest.mark.varies(reason='time')-->\n{PLAIN}\n")
-    assert [mark.name for mark in fence.marks] == ["slow", "varies"]
+    assert [mark.name for mark in fence.marks] == ["network", "varies"]
 
 
 def test_comment_that_is_shown_marks_nothing(project):

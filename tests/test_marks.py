@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from blocks.errors import BadInput
-from blocks.read.marks import KNOWN, Mark, expired, read_mark
+from blocks.read.marks import Mark, expired, read_mark
+from blocks.read.signatures import MARKS
 
 PAGE = Path("docs/page.md")
 
@@ -35,7 +36,7 @@ def test_exceptions_of_modules_are_named_in_full_and_no_library_is_imported(text
     assert f"{kind.__module__}.{kind.__qualname__}" == full
 
 
-@pytest.mark.parametrize("name", ["cuda", "ends_process", "multi_gpu", "network", "slow"])
+@pytest.mark.parametrize("name", ["cuda", "ends_process", "multi_gpu", "network"])
 def test_bare_mark(name):
     assert read_mark(f"pytest.mark.{name}", PAGE, 3) == Mark(name)
 
@@ -53,7 +54,7 @@ def test_condition_may_ask_torch(monkeypatch):
     assert mark.args == (False,)
 
 
-@pytest.mark.parametrize("name", ["not_in_notebook", "skip", "skipif", "varies", "xfail"])
+@pytest.mark.parametrize("name", ["not_in_notebook", "skip", "skipif", "slow", "varies", "xfail"])
 @pytest.mark.parametrize("arguments", ["", "()", "(reason='')", "(reason=' ')", "(reason=3)"])
 def test_reason_is_required(name, arguments):
     with pytest.raises(BadInput) as caught:
@@ -95,6 +96,10 @@ def test_mark_that_is_refused(text, problem):
         "pytest.mark.cuda(2)",
         "pytest.mark.ends_process('SIGSEGV')",
         "pytest.mark.ends_process(match='(')",
+        "pytest.mark.file",
+        "pytest.mark.file('folder/train.py')",
+        "pytest.mark.slow(reason='compiles')",
+        "pytest.mark.slow('long', reason='compiles')",
         "pytest.mark.tolerance",
         "pytest.mark.tolerance('2%')",
         "pytest.mark.tolerance(0.1, 0.2)",
@@ -110,8 +115,8 @@ def test_arguments_that_mean_nothing_are_refused(text):
 
 
 def test_every_known_mark_says_what_it_means():
-    assert all(meaning for meaning in KNOWN.values())
-    assert list(KNOWN) == sorted(KNOWN)
+    assert all(mark.__doc__ for mark in MARKS.values())
+    assert list(MARKS) == sorted(MARKS)
 
 
 @pytest.mark.parametrize("name", ["skip", "skipif", "xfail"])

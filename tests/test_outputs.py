@@ -79,6 +79,8 @@ def test_failed_write_keeps_the_old_file(snippet):
         ("<Thing at 0x000001F3A5C2B1D9>", "<Thing at 0x...>"),
         ("\x1b[31mred\x1b[0m, \x1b]8;;http://x\x07link\x1b]8;;\x07", "red, link"),
         ("a\x00b\x08c\td", "abc\td"),
+        ("a\nrank 10: x\nrank 2: y\nrank 2: x\nb\n", "a\nrank 2: y\nrank 2: x\nrank 10: x\nb\n"),
+        ("rank 1: x\na\nrank 0: y", "rank 1: x\na\nrank 0: y"),
     ],
 )
 def test_volatile_text_is_taken_out(text, expected):

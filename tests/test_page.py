@@ -21,11 +21,11 @@ def test_sample_is_refused(sample):
 
 
 def test_blocks_in_page_order(project):
-    page = project.page(marks={"show": "slow"}, setup="x = 1", show="print(x)\nprint(-x)")
+    page = project.page(marks={"show": "network"}, setup="x = 1", show="print(x)\nprint(-x)")
     setup, show = page.blocks
     assert (setup.name, setup.kind, setup.code, setup.page_line, setup.line) == ("setup", "python", "x = 1\n", 3, 4)
     assert (show.name, show.code, show.page_line, show.line) == ("show", "print(x)\nprint(-x)\n", 8, 9)
-    assert [mark.name for mark in show.marks] == ["slow"]
+    assert [mark.name for mark in show.marks] == ["network"]
     assert page["show"] is show
     assert page.codes == {"setup": "x = 1\n", "show": "print(x)\nprint(-x)\n"}
     assert (page.key, show.needs, page.program(show)) == ("tensors/sample", ("setup",), [setup, show])

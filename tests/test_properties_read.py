@@ -47,7 +47,7 @@ HOLDERS = {
     "<!--\n": "",
     "`\n": "",
     "text\n\n": "    ",
-    "<!--pytest.mark.slow-->\n": "",
+    "<!--pytest.mark.network-->\n": "",
 }
 INFO = [
     *("python", "py", "bash", "text", "", " python", "Python", "python2", "ipython3", "numpy", ".python", "console"),

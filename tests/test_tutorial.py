@@ -18,7 +18,7 @@ import math
 # %% [markdown]
 # Now look:
 #
-# <!--pytest.mark.slow-->
+# <!--pytest.mark.network-->
 
 # %% print-pi
 # the ratio of a circle
@@ -36,7 +36,7 @@ def test_cells_in_order(project):
     path = tutorial(project, SCRIPT)
     setup, pi = read_cells(path)
     assert (setup.name, setup.code, setup.line, setup.marks) == ("setup", "import math\n", 5, ())
-    assert (pi.name, pi.line, [mark.name for mark in pi.marks]) == ("print-pi", 13, ["slow"])
+    assert (pi.name, pi.line, [mark.name for mark in pi.marks]) == ("print-pi", 13, ["network"])
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_code_is_the_lines_of_the_script(project, body):
         ("# %% [markdown]\n# ```python\n# x = 1\n# ```\n", ":2: a Python fence in the prose"),
         ('# %% [markdown]\n# Text.\nprint("hello")\n', ":3: code in the prose, which no run saw"),
         ('# %% [markdown]\n# Text.\n#\n#     print("hello")\n', ":4: code in the prose, which no run saw"),
-        ("# %% [markdown]\n# <!--pytest.mark.slow--> <!--pytest.mark.cuda-->\n", ":2: two marks on one line"),
+        ("# %% [markdown]\n# <!--pytest.mark.network--> <!--pytest.mark.cuda-->\n", ":2: two marks on one line"),
         ("# %% only\nif x:\n    # %% of the total\n    y = 1\n", ":3: jupytext begins a cell here"),
         ("# %% only\nx = 1\n#%% percent of what\n", ":3: jupytext begins a cell here"),
         ('# %% only tags=["x"]\nx = 1\n', ":1: 'only tags=[\"x\"]' is more than a name. Leave out tags"),

@@ -46,8 +46,8 @@ def is_pattern(text: object) -> bool:
         return False
 
 
-def is_tolerance(value: object) -> bool:
-    """Tell whether the value says how far a number may be off."""
+def is_positive(value: object) -> bool:
+    """Tell whether the value is a number above zero."""
     return isinstance(value, int | float) and value > 0
 
 

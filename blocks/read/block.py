@@ -1,5 +1,6 @@
 """One block: a region that a Python fence includes, or the lines of a shell fence."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,15 +52,28 @@ class Block:
         return next((mark for mark in self.marks if mark.name == name), None)
 
     @property
+    def file(self) -> str:
+        """Name of the file that it is, or '' if it is a part of the page's program."""
+        mark = self.mark("file")
+        return mark.args[0] if mark else ""
+
+    @property
     def text(self) -> str:
-        """What a program holds: the code, below its main guard if it has one."""
-        return f"{GUARD}\n{indented(self.code)}" if self.guarded else self.code
+        """What a program holds: the code, below its main guard if it has one, or what writes its file."""
+        code = writing(self.file, self.code) if self.file else self.code
+        return f"{GUARD}\n{indented(code)}" if self.guarded else code
 
     @property
     def future(self) -> str:
         """The line that imports features of the language for the whole page, or ''."""
         found = FUTURE.search(self.code) if self.kind == "python" else None
         return found[0] if found else ""
+
+
+def writing(name: str, code: str) -> str:
+    """Return code that writes a file with this content."""
+    content = code.replace("\\", "\\\\").replace("'''", "\\'\\'\\'")
+    return f"from pathlib import Path\n\nPath({json.dumps(name)}).write_text('''\\\n{content}''', encoding=\"utf-8\")\n"
 
 
 def python_block(path: Path, fence: Fence, snippet: Path, root: Path, regions: dict[str, Region]) -> Block:

@@ -1,6 +1,7 @@
 """A page and its blocks: `docs/x.md` shows the regions of `snippets/x.py`, one fence each, in the same order."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, product
@@ -12,6 +13,7 @@ from blocks.needs.needs import Source, needs
 from blocks.read.anchors import check_anchors
 from blocks.read.block import Block, python_block, shell_block
 from blocks.read.fences import read_fences
+from blocks.read.front import packages
 from blocks.read.levels import guarded
 from blocks.read.paths import snippet_path
 from blocks.read.regions import Region, read_regions
@@ -32,6 +34,8 @@ class Page:
     """In page order, which is also snippet order."""
     key: str = ""
     """Its name in records and addresses: section and stem."""
+    packages: tuple[str, ...] = ()
+    """Packages it needs beyond those that every page may use."""
 
     def __getitem__(self, name: str) -> Block:
         return self.by_name[name]
@@ -75,7 +79,8 @@ def read_page(path: Path, root: Path) -> Page:
     check_anchors(path, read_text(path), [block.name for block in blocks])
     below = guarded(snippet, regions) if snippet.exists() else set[str]()
     blocks = tuple(replace(block, guarded=block.name in below) for block in blocks)
-    return Page(path, snippet, with_needs(path, blocks), path.relative_to(root / "docs").with_suffix("").as_posix())
+    key = path.relative_to(root / "docs").with_suffix("").as_posix()
+    return Page(path, snippet, with_needs(path, blocks), key, packages(path, read_text(path)))
 
 
 def with_needs(path: Path, blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -83,18 +88,27 @@ def with_needs(path: Path, blocks: Sequence[Block]) -> tuple[Block, ...]:
     sources = []
     known: list[str] = []
     future = [block.name for block in blocks[:1] if block.future]
+    files: dict[str, str] = {}
     for block in blocks:
         mark = block.mark("needs")
-        declared = mark.args if mark else ()
+        declared = (*(mark.args if mark else ()), *files_of(block, files))
         for name in declared:
             if name not in known:
                 problem = f"'{block.name}' needs '{name}', which is no block above it"
                 raise BadInput(path, block.page_line, problem, f"Above it are: {', '.join(known) or 'none'}")
-        code, first = (block.code, future if known else []) if block.kind == "python" else ("", [])
+        python = block.kind == "python" and not block.file
+        code, first = (block.code, future if known else []) if python else ("", [])
         broken = bool(block.mark("raises") or block.mark("ends_process"))
         sources.append(Source(block.name, code, (*first, *declared), broken))
         known.append(block.name)
+        files |= {block.file: block.name} if block.file else {}
     return tuple(replace(block, needs=names) for block, names in zip(blocks, needs(sources), strict=True))
+
+
+def files_of(block: Block, files: Mapping[str, str]) -> list[str]:
+    """Return the earlier blocks whose files a shell block names."""
+    named = [name for file, name in files.items() if re.search(rf"(?<![\w./-]){re.escape(file)}(?![\w.-])", block.code)]
+    return named if block.kind == "bash" else []
 
 
 def check_order(path: Path, snippet: Path, blocks: list[Block], regions: dict[str, Region]) -> None:

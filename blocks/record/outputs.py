@@ -23,17 +23,26 @@ VOLATILE = (
     (re.compile(r"\b(at|object) 0x[0-9a-fA-F]{8,}\b"), r"\1 0x..."),  # other hexadecimal numbers are values
     (re.compile(r" \(Triggered internally at [^)]*\)"), ""),
 )
+RANKS = re.compile(r"(?:^rank \d+: .*(?:\n|\Z)){2,}", re.MULTILINE)
 MARKER = re.compile(r"(-8<-+ *)(\\*)(?=\[ *(?:start|end))")
 
 
 def normalise(text: str, source: PurePath | None = None) -> str:
     """Return the text without control characters and what differs from run to run: addresses and places of files.
 
+    Lines of several processes, `rank 1: ...`, stand in the order of their ranks, whichever came first.
     `source` is the file whose code printed it: `<page>` stands for that, `.../` for the project it lies in.
     """
+    text = RANKS.sub(lambda found: in_order(found[0]), text)
     for pattern, substitute in (*CONTROL, *VOLATILE):
         text = pattern.sub(substitute, text)
     return without_places(text, source)
+
+
+def in_order(text: str) -> str:
+    """Return lines of several ranks in the order of the ranks; those of one rank stay as they came."""
+    lines = sorted(text.splitlines(), key=lambda line: int(line.split()[1].rstrip(":")))
+    return "\n".join(lines) + ("\n" if text.endswith("\n") else "")
 
 
 def output_path(snippet: Path, variant: str = "") -> Path:

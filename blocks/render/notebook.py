@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from blocks.needs.imports import page_names
 from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
@@ -14,13 +15,14 @@ from blocks.render.prose import fenced, parts, with_links
 from blocks.run.applies import needs_gpu
 
 FOLD = re.compile(r"""^(?:!!!|\?\?\?\+?|===)[ ]+(?P<kind>[\w-]+)?(?:[ ]+[\w-]+)*[ ]*(?:"(?P<title>[^"]*)")?[ ]*$""")
+LACKED = {"mlxtend", "names", "palmerpenguins", "statsmodels"}  # by hosted notebooks, of what pages may import unsaid
 GRAVE = {"bug", "caution", "danger", "error", "failure", "warning"}
 
 
 def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
     """Return the page as a notebook in format 4.5; cell ids are the names of the blocks."""
     outputs = read_outputs(page.snippet)
-    cells = []
+    cells = install_cells(page)
     for number, part in enumerate(parts(page)):
         if part.block and runs(part.block):
             picture = figure_path(page, part.block, root) if part.block.mark("figure") else None
@@ -33,6 +35,16 @@ def notebook(page: Page, root: Path, address: Callable[[str, str], str]) -> str:
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     made = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def install_cells(page: Page) -> list[dict[str, Any]]:
+    """Return the cell that installs what a hosted notebook may lack, if the page needs such packages."""
+    imported = {name.partition(".")[0] for name in page_names(page.codes)}
+    if not (packages := sorted({*page.packages, *imported & LACKED})):
+        return []
+    note = f"# once, where it is missing\n%pip install -q {' '.join(packages)}"
+    cell: dict[str, Any] = {"cell_type": "code", "id": "install", "execution_count": None, "outputs": []}
+    return [{**cell, "metadata": {"tags": ["skip-execution"]}, "source": note}]
 
 
 def runs(block: Block) -> bool:
@@ -62,8 +74,15 @@ def code_cell(block: Block, printed: str, picture: Path | None) -> dict[str, Any
         "metadata": {"tags": ["raises-exception"]} if block.mark("raises") or needs_gpu(block) else {},
         "execution_count": None,
         "outputs": shown,
-        "source": ("%%bash -e\n" if block.kind == "bash" else "") + block.code.rstrip("\n"),
+        "source": magic(block) + block.code.rstrip("\n"),
     }
+
+
+def magic(block: Block) -> str:
+    """Return the first line of a cell that is no Python to execute, or nothing."""
+    if block.file:
+        return f"%%writefile {block.file}\n"
+    return "%%bash -e\n" if block.kind == "bash" else ""
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
 from blocks.errors import read_text, split_lines
 from blocks.read.page import Block, Page
@@ -44,6 +45,8 @@ def in_script(block: Block, cannot: bool = False) -> str:
         return f"pass\n{comments}" if block.guarded else comments
     if block.kind == "bash":
         return f'\n\nimport subprocess\n\nsubprocess.run(["bash", "-e", "-c", {block.code!r}], check=True)\n'
+    if block.file:
+        return replace(block, guarded=False).text
     return raising(block) if block.mark("raises") else block.code
 
 
@@ -62,7 +65,7 @@ def raising(block: Block) -> str:
     name = "type(error).__name__"
     if any(kind.__module__ != "builtins" for kind in kinds):
         name = f"type(error).__module__}}.{{{name}"
-    shown = f'    print(f"{{{name}}}: {{error}}")\n'
+    shown = f'    print(f"{{{name}}}: {{error}}".rstrip())\n'
     return f"try:\n{indented(block.code)}except {caught} as error:\n{shown}"
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from packaging.specifiers import SpecifierSet
 
 from blocks.read.page import Block, Page
+from blocks.run.environment import installed
 
 GPUS_WANTED = {"cuda": 1, "multi_gpu": 2}
 IDIOM = "torch.accelerator.current_accelerator("
@@ -42,6 +43,11 @@ def why_not(block: Block, gpus: int, network: bool = False, lacking: Mapping[str
     return next(missing, lacking.get(block.name, ""))
 
 
+def not_installed(page: Page) -> str:
+    """Return which of the packages that a page needs is not there, or nothing."""
+    return next((f"needs {name}, which is not installed" for name in page.packages if not installed(name)), "")
+
+
 def why_no_program(
     program: Sequence[Block], gpus: int, network: bool = False, lacking: Mapping[str, str] = NOTHING
 ) -> str:
@@ -54,7 +60,8 @@ def why_no_program(
 
 def must_allocate(page: Page, blocks: Sequence[Block]) -> bool:
     """Tell whether these blocks must use the memory of an accelerator: they hold the idiom and all that uses it."""
-    using = [block for block in page.blocks if block.kind == "python" and USE.search(block.code)]
+    own = [block for block in page.blocks if block.kind == "python" and not block.file]
+    using = [block for block in own if USE.search(block.code)]
     certain = [block for block in using if not MAY_BE_LEFT_OUT & {mark.name for mark in block.marks}]
-    asked = any(IDIOM in block.code for block in blocks)
+    asked = any(IDIOM in block.code for block in blocks if not block.file)
     return asked and bool(certain) and all(block in blocks for block in certain)

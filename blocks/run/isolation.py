@@ -37,6 +37,7 @@ def detach() -> None:
     root = str(Path(__file__).parents[2])
     sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]
     os.environ.pop("PYTHONPATH", None)
+    os.environ.pop("PYTHONUNBUFFERED", None)  # programs that a block starts would write half lines
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
@@ -76,7 +77,7 @@ def own_streams(folder: Path) -> None:
         os.dup2(target, number)
         os.close(target)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True, write_through=True)
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=True), "utf-8", line_buffering=True)  # lines whole, at once
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", line_buffering=True)
     faulthandler.enable(os.dup(2))
 

@@ -26,6 +26,8 @@ class Step:
     """Pattern that their message must match, under the same keys."""
     copy: str
     """Its runnable copy: what worker processes that are not forks import as their main module."""
+    seconds: float = 0.0
+    """Wall time that it may take, if it is more than others may."""
 
 
 @dataclass(frozen=True)

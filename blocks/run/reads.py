@@ -10,8 +10,11 @@ EVENTS = {"open", "os.listdir", "os.scandir", "subprocess.Popen"}
 
 
 def watch(root: Path, notes: Path) -> None:
-    """From now on add to the file `notes` each path below `root` that this process or a fork of it reads or starts."""
-    below, installed = f"{root}{os.sep}", f"{Path(sys.prefix).resolve()}{os.sep}"
+    """From now on add to the file `notes` each path below `root` that this process or a fork of it reads or starts.
+
+    What is installed or kept there by compilers is none of the project's.
+    """
+    below, aside = f"{root}{os.sep}", (f"{Path(sys.prefix).resolve()}{os.sep}", f"{root}{os.sep}.cache{os.sep}")
     seen: set[str] = set()
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -19,7 +22,7 @@ def watch(root: Path, notes: Path) -> None:
             return
         for name in named(event, arguments):
             path = os.path.abspath(name)
-            if path.startswith(below) and not path.startswith(installed) and path not in seen:
+            if path.startswith(below) and not path.startswith(aside) and path not in seen:
                 seen.add(path)
                 number = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                 os.write(number, f"{path[len(below) :]}\n".encode())

@@ -6,20 +6,19 @@ forking is safe, and `spawn` elsewhere. This side holds the clock and the memory
 
 import contextlib
 import json
-import os
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Literal
 
 from blocks.read.page import Block, Page
-from blocks.run import ending, leftovers, preload
+from blocks.run import ending, leftovers, preload, variables
 from blocks.run.environment import Environment
 from blocks.run.guard import guarded
 from blocks.run.messages import ERRORS, Job, Result, Step, last_errors, printed_since
@@ -27,13 +26,6 @@ from blocks.run.processes import kill, received, resident, settle, size
 from blocks.run.standby import standby
 from blocks.run.start import Limits, make_job
 
-ENVIRONMENT = {
-    "MPLBACKEND": "module://blocks.run.figures",
-    "OMP_NUM_THREADS": "1",
-    "PYTHONSAFEPATH": "1",
-    "PYTHONUTF8": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 POLL = 0.1
 
 
@@ -51,10 +43,7 @@ class Runner:
     """The project: what its pages read is noted."""
 
     def __post_init__(self) -> None:
-        os.environ.update(ENVIRONMENT)
-        os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
-        if self.device != "cuda":
-            os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        variables.set_for(self.device, self.root)
 
     @cached_property
     def gpus(self) -> int:
@@ -85,7 +74,7 @@ class Runner:
         if self.method == "forkserver":
             preload.preload(code)
 
-    def run(self, page: Page, blocks: Sequence[Block]) -> Iterator[Result]:
+    def run(self, page: Page, blocks: Sequence[Block]) -> Generator[Result]:
         """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure.
 
         A block that ends its process has one of its own, in which the blocks that it needs run first.
@@ -134,6 +123,7 @@ class Runner:
         """Wait for the block's result; make one up where the process ends, or must be ended, instead."""
         started = time.monotonic()
         reason = end = ""
+        limits = replace(self.limits, seconds=max(self.limits.seconds, current.seconds))
         while not reason:
             wait([receiver, process.sentinel], timeout=POLL)
             came = received(process, receiver)
@@ -141,7 +131,7 @@ class Runner:
                 return came  # by now the next block may be printing, so the file's size says nothing about this one
             end = came if isinstance(came, str) else ""
             printed = len(came.output) if isinstance(came, Result) else size(folder / "stdout") - before
-            reason = end or self.limits.passed(time.monotonic() - started, resident(process.pid), printed)
+            reason = end or limits.passed(time.monotonic() - started, resident(process.pid), printed)
         if process.is_alive():
             kill(process, dump=True)
         errors = last_errors(folder)

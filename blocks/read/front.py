@@ -1,0 +1,35 @@
+"""The front matter of a page: YAML between two lines of `---` at its top."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from blocks.errors import BadInput
+
+FRONT = re.compile(r"\A---\n(?P<yaml>.*?\n)---\n", re.DOTALL)
+
+
+def front_matter(path: Path, text: str) -> dict[str, Any]:
+    """Return what the front matter of a page says, nothing if there is none."""
+    found = FRONT.match(text)
+    if not found:
+        return {}
+    try:
+        content = yaml.safe_load(found["yaml"]) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        raise BadInput(path, line, "the front matter is no YAML", "Quote a text with ': ' in it") from None
+    if not isinstance(content, dict):
+        raise BadInput(path, 1, "the front matter names nothing", "Write 'name: value' lines")
+    return content
+
+
+def packages(path: Path, text: str) -> tuple[str, ...]:
+    """Return the packages that a page says it needs beyond those that every page may use."""
+    named = front_matter(path, text).get("packages", [])
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise BadInput(path, 1, "'packages' in the front matter is no list of names", "Write packages: [onnx]")
+    return tuple(named)

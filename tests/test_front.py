@@ -1,0 +1,34 @@
+"""Front matter is read as YAML, and a page may name packages there."""
+
+from pathlib import Path
+
+import pytest
+
+from blocks.errors import BadInput
+from blocks.read.front import front_matter, packages
+
+PAGE = Path("docs/page.md")
+
+
+def test_names_and_values():
+    assert front_matter(PAGE, "---\ntitle: x\nlearn:\n  - a\n---\n\n# X\n") == {"title": "x", "learn": ["a"]}
+    assert front_matter(PAGE, "# X\n\n---\na: b\n---\n") == {}
+
+
+def test_packages():
+    assert packages(PAGE, "---\npackages: [onnx, onnxruntime]\n---\n") == ("onnx", "onnxruntime")
+    assert packages(PAGE, "# X\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("---\na: b\nc: d: e\n---\n", "docs/page.md:3: the front matter is no YAML"),
+        ("---\njust words\n---\n", "docs/page.md:1: the front matter names nothing"),
+        ("---\npackages: onnx\n---\n", "docs/page.md:1: 'packages' in the front matter is no list of names"),
+    ],
+)
+def test_what_is_refused(text, problem):
+    with pytest.raises(BadInput) as caught:
+        packages(PAGE, text)
+    assert str(caught.value).startswith(problem)
