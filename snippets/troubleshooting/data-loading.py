@@ -39,63 +39,64 @@ if __name__ == "__main__":
 # --8<-- [end:error-in-a-worker]
 
 
-# --8<-- [start:error-in-a-worker-fixed]
-class PricesByPosition(Dataset):
-    prices = list(Prices.prices.values())
+if __name__ == "__main__":
+    # --8<-- [start:error-in-a-worker-fixed]
+    class PricesByPosition(Dataset):
+        prices = list(Prices.prices.values())
 
-    def __len__(self):
-        return len(self.prices)
+        def __len__(self):
+            return len(self.prices)
 
-    def __getitem__(self, index):
-        return self.prices[index]
+        def __getitem__(self, index):
+            return self.prices[index]
 
-
-print(next(iter(DataLoader(PricesByPosition(), batch_size=2))))
-# --8<-- [end:error-in-a-worker-fixed]
-
-
-# --8<-- [start:none-in-a-batch]
-class Pictures(Dataset):
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        picture = Image.new("L", (8, 8), color=10 * index)
-        return picture, index
+    print(next(iter(DataLoader(PricesByPosition(), batch_size=2))))
+    # --8<-- [end:error-in-a-worker-fixed]
 
 
-next(iter(DataLoader(Pictures(), batch_size=2)))
-# --8<-- [end:none-in-a-batch]
+if __name__ == "__main__":
+    # --8<-- [start:none-in-a-batch]
+    class Pictures(Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            picture = Image.new("L", (8, 8), color=10 * index)
+            return picture, index
+
+    next(iter(DataLoader(Pictures(), batch_size=2)))
+    # --8<-- [end:none-in-a-batch]
 
 
-# --8<-- [start:none-in-a-batch-fixed]
-class PictureTensors(Pictures):
-    transform = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+if __name__ == "__main__":
+    # --8<-- [start:none-in-a-batch-fixed]
+    class PictureTensors(Pictures):
+        transform = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 
-    def __getitem__(self, index):
-        picture, label = super().__getitem__(index)
-        return self.transform(picture), label
+        def __getitem__(self, index):
+            picture, label = super().__getitem__(index)
+            return self.transform(picture), label
 
-
-images, labels = next(iter(DataLoader(PictureTensors(), batch_size=2)))
-print(images.shape, labels)
-# --8<-- [end:none-in-a-batch-fixed]
-
-
-# --8<-- [start:lists-of-unequal-length]
-phrases = [[4, 8], [1, 5, 9]]
-next(iter(DataLoader(phrases, batch_size=2)))
-# --8<-- [end:lists-of-unequal-length]
+    images, labels = next(iter(DataLoader(PictureTensors(), batch_size=2)))
+    print(images.shape, labels)
+    # --8<-- [end:none-in-a-batch-fixed]
 
 
-# --8<-- [start:lists-of-unequal-length-fixed]
-def pad(phrases):
-    tensors = [torch.tensor(phrase) for phrase in phrases]
-    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+if __name__ == "__main__":
+    # --8<-- [start:lists-of-unequal-length]
+    phrases = [[4, 8], [1, 5, 9]]
+    next(iter(DataLoader(phrases, batch_size=2)))
+    # --8<-- [end:lists-of-unequal-length]
 
 
-print(next(iter(DataLoader(phrases, batch_size=2, collate_fn=pad))))
-# --8<-- [end:lists-of-unequal-length-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:lists-of-unequal-length-fixed]
+    def pad(phrases):
+        tensors = [torch.tensor(phrase) for phrase in phrases]
+        return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+
+    print(next(iter(DataLoader(phrases, batch_size=2, collate_fn=pad))))
+    # --8<-- [end:lists-of-unequal-length-fixed]
 
 
 # --8<-- [start:collate-in-a-worker]
@@ -163,9 +164,10 @@ def run(program):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-errors = run(program).stderr
-begin = errors.index("RuntimeError: ")
-print(" ".join(errors[begin:].partition(".")[0].split()))
+if __name__ == "__main__":
+    errors = run(program).stderr
+    begin = errors.index("RuntimeError: ")
+    print(" ".join(errors[begin:].partition(".")[0].split()))
 # --8<-- [end:no-main-guard]
 
 
@@ -225,230 +227,261 @@ if __name__ == "__main__":
 # --8<-- [end:too-many-open-files-fixed]
 
 
-# --8<-- [start:empty-dataset]
-files = sorted(Path("pictures").glob("*.png"))
-DataLoader(files, shuffle=True)
-# --8<-- [end:empty-dataset]
+if __name__ == "__main__":
+    # --8<-- [start:empty-dataset]
+    files = sorted(Path("pictures").glob("*.png"))
+    DataLoader(files, shuffle=True)
+    # --8<-- [end:empty-dataset]
 
 
-# --8<-- [start:empty-dataset-fixed]
-Path("pictures").mkdir()
-Image.new("L", (8, 8)).save("pictures/first.png")
-files = sorted(Path("pictures").glob("*.png"))
-if not files:
-    raise FileNotFoundError(f"no .png in {Path('pictures').resolve()}")
-print(len(DataLoader(files, shuffle=True)), "batch")
-# --8<-- [end:empty-dataset-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:empty-dataset-fixed]
+    Path("pictures").mkdir()
+    Image.new("L", (8, 8)).save("pictures/first.png")
+    files = sorted(Path("pictures").glob("*.png"))
+    if not files:
+        raise FileNotFoundError(f"no .png in {Path('pictures').resolve()}")
+    print(len(DataLoader(files, shuffle=True)), "batch")
+    # --8<-- [end:empty-dataset-fixed]
 
 
-# --8<-- [start:no-class-folder]
-ImageFolder("pictures")
-# --8<-- [end:no-class-folder]
+if __name__ == "__main__":
+    # --8<-- [start:no-class-folder]
+    Path("photos").mkdir()
+    Image.new("RGB", (8, 8)).save("photos/first.png")
+    ImageFolder("photos")
+    # --8<-- [end:no-class-folder]
 
 
-# --8<-- [start:no-class-folder-fixed]
-for animal in ["cat", "dog"]:
-    Path("animals", animal).mkdir(parents=True)
-    Image.new("RGB", (8, 8)).save(Path("animals", animal, "first.png"))
-print(ImageFolder("animals").class_to_idx)
-# --8<-- [end:no-class-folder-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:no-class-folder-fixed]
+    for animal in ["cat", "dog"]:
+        Path("animals", animal).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(Path("animals", animal, "first.png"))
+    print(ImageFolder("animals").class_to_idx)
+    # --8<-- [end:no-class-folder-fixed]
 
 
-# --8<-- [start:dataset-not-found]
-MNIST("data")
-# --8<-- [end:dataset-not-found]
+if __name__ == "__main__":
+    # --8<-- [start:dataset-not-found]
+    MNIST("data")
+    # --8<-- [end:dataset-not-found]
 
 
-# --8<-- [start:dataset-not-found-fixed]
-pictures = FakeData(size=8, image_size=(1, 28, 28), num_classes=10)
-print(len(pictures), pictures[0][0].size)
-# --8<-- [end:dataset-not-found-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:dataset-not-found-fixed]
+    pictures = FakeData(size=8, image_size=(1, 28, 28), num_classes=10)
+    print(len(pictures), pictures[0][0].size)
+    # --8<-- [end:dataset-not-found-fixed]
 
 
-# --8<-- [start:not-a-picture]
-Path("broken.png").write_text("<html>404</html>")
-Image.open("broken.png")
-# --8<-- [end:not-a-picture]
+if __name__ == "__main__":
+    # --8<-- [start:not-a-picture]
+    Path("broken.png").write_text("<html>404</html>")
+    Image.open("broken.png")
+    # --8<-- [end:not-a-picture]
 
 
-# --8<-- [start:not-a-picture-fixed]
-def is_picture(path):
-    try:
-        with Image.open(path) as picture:
-            picture.verify()
-        return True
-    except (Image.UnidentifiedImageError, OSError):
-        return False
+if __name__ == "__main__":
+    # --8<-- [start:not-a-picture-fixed]
+    def is_picture(path):
+        try:
+            with Image.open(path) as picture:
+                picture.verify()
+            return True
+        except (Image.UnidentifiedImageError, OSError):
+            return False
+
+    print([path.name for path in Path().glob("*.png") if not is_picture(path)])
+    # --8<-- [end:not-a-picture-fixed]
 
 
-print([path.name for path in Path().glob("*.png") if not is_picture(path)])
-# --8<-- [end:not-a-picture-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:normalize-a-picture]
+    picture = Image.new("L", (8, 8), color=128)
+    v2.Normalize([0.5], [0.5])(picture)
+    # --8<-- [end:normalize-a-picture]
 
 
-# --8<-- [start:normalize-a-picture]
-picture = Image.new("L", (8, 8), color=128)
-v2.Normalize([0.5], [0.5])(picture)
-# --8<-- [end:normalize-a-picture]
+if __name__ == "__main__":
+    # --8<-- [start:normalize-a-picture-fixed]
+    to_input = v2.Compose(
+        [
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize([0.5], [0.5]),
+        ]
+    )
+    print(to_input(picture).unique())
+    # --8<-- [end:normalize-a-picture-fixed]
 
 
-# --8<-- [start:normalize-a-picture-fixed]
-to_input = v2.Compose(
-    [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.5], [0.5])]
-)
-print(to_input(picture).unique())
-# --8<-- [end:normalize-a-picture-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:unpack-a-tensor]
+    samples = torch.randn(8, 3)
+    for x, y in DataLoader(samples, batch_size=4):
+        print(x.shape, y.shape)
+    # --8<-- [end:unpack-a-tensor]
 
 
-# --8<-- [start:unpack-a-tensor]
-samples = torch.randn(8, 3)
-for x, y in DataLoader(samples, batch_size=4):
+if __name__ == "__main__":
+    # --8<-- [start:unpack-a-tensor-fixed]
+    targets = torch.arange(8)
+    for x, y in DataLoader(TensorDataset(samples, targets), batch_size=4):
+        print(x.shape, y.tolist())
+    # --8<-- [end:unpack-a-tensor-fixed]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:list-to-device]
+    batch = next(iter(DataLoader(TensorDataset(samples, targets), batch_size=4)))
+    batch.to("cpu")
+    # --8<-- [end:list-to-device]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:list-to-device-fixed]
+    x, y = (part.to("cpu") for part in batch)
     print(x.shape, y.shape)
-# --8<-- [end:unpack-a-tensor]
+    # --8<-- [end:list-to-device-fixed]
 
 
-# --8<-- [start:unpack-a-tensor-fixed]
-targets = torch.arange(8)
-for x, y in DataLoader(TensorDataset(samples, targets), batch_size=4):
-    print(x.shape, y.tolist())
-# --8<-- [end:unpack-a-tensor-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:shuffle-a-stream]
+    class Lines(IterableDataset):
+        def __iter__(self):
+            yield from range(6)
+
+    DataLoader(Lines(), shuffle=True)
+    # --8<-- [end:shuffle-a-stream]
 
 
-# --8<-- [start:list-to-device]
-batch = next(iter(DataLoader(TensorDataset(samples, targets), batch_size=4)))
-batch.to("cpu")
-# --8<-- [end:list-to-device]
+if __name__ == "__main__":
+    # --8<-- [start:shuffle-a-stream-fixed]
+    class ShuffledLines(IterableDataset):
+        def __init__(self, source, size):
+            super().__init__()
+            self.source, self.size = source, size
+
+        def __iter__(self):
+            buffer = []
+            for item in self.source:
+                buffer.append(item)
+                if len(buffer) > self.size:
+                    yield buffer.pop(torch.randint(len(buffer), ()).item())
+            yield from (buffer[i] for i in torch.randperm(len(buffer)).tolist())
+
+    print(sorted(DataLoader(ShuffledLines(Lines(), size=3), batch_size=None)))
+    # --8<-- [end:shuffle-a-stream-fixed]
 
 
-# --8<-- [start:list-to-device-fixed]
-x, y = (part.to("cpu") for part in batch)
-print(x.shape, y.shape)
-# --8<-- [end:list-to-device-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:length-of-a-stream]
+    loader = DataLoader(Lines(), batch_size=4)
+    print(len(loader))
+    # --8<-- [end:length-of-a-stream]
 
 
-# --8<-- [start:shuffle-a-stream]
-class Lines(IterableDataset):
-    def __iter__(self):
-        yield from range(6)
+if __name__ == "__main__":
+    # --8<-- [start:length-of-a-stream-fixed]
+    batches = 0
+    for _ in loader:
+        batches += 1
+    print(batches, "batches")
+    # --8<-- [end:length-of-a-stream-fixed]
 
 
-DataLoader(Lines(), shuffle=True)
-# --8<-- [end:shuffle-a-stream]
+if __name__ == "__main__":
+    # --8<-- [start:no-getitem]
+    class Squares(Dataset):
+        def __len__(self):
+            return 4
+
+        def getitem(self, index):
+            return index**2
+
+    next(iter(DataLoader(Squares())))
+    # --8<-- [end:no-getitem]
 
 
-# --8<-- [start:shuffle-a-stream-fixed]
-class ShuffledLines(IterableDataset):
-    def __init__(self, source, size):
-        super().__init__()
-        self.source, self.size = source, size
+if __name__ == "__main__":
+    # --8<-- [start:no-getitem-fixed]
+    class Squares(Dataset):
+        def __len__(self):
+            return 4
 
-    def __iter__(self):
-        buffer = []
-        for item in self.source:
-            buffer.append(item)
-            if len(buffer) > self.size:
-                yield buffer.pop(torch.randint(len(buffer), ()).item())
-        yield from (buffer[i] for i in torch.randperm(len(buffer)).tolist())
+        def __getitem__(self, index):
+            return index**2
+
+    print(next(iter(DataLoader(Squares(), batch_size=4))))
+    # --8<-- [end:no-getitem-fixed]
 
 
-print(sorted(DataLoader(ShuffledLines(Lines(), size=3), batch_size=None)))
-# --8<-- [end:shuffle-a-stream-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:sampler-and-shuffle]
+    sampler = torch.utils.data.RandomSampler(samples)
+    DataLoader(samples, sampler=sampler, shuffle=True)
+    # --8<-- [end:sampler-and-shuffle]
 
 
-# --8<-- [start:length-of-a-stream]
-loader = DataLoader(Lines(), batch_size=4)
-print(len(loader))
-# --8<-- [end:length-of-a-stream]
+if __name__ == "__main__":
+    # --8<-- [start:sampler-and-shuffle-fixed]
+    print(len(DataLoader(samples, sampler=sampler)), "batches")
+    # --8<-- [end:sampler-and-shuffle-fixed]
 
 
-# --8<-- [start:length-of-a-stream-fixed]
-batches = 0
-for _ in loader:
-    batches += 1
-print(batches, "batches")
-# --8<-- [end:length-of-a-stream-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:batch-sampler-and-size]
+    batches = torch.utils.data.BatchSampler(sampler, batch_size=4, drop_last=False)
+    DataLoader(samples, batch_sampler=batches, batch_size=4)
+    # --8<-- [end:batch-sampler-and-size]
 
 
-# --8<-- [start:no-getitem]
-class Squares(Dataset):
-    def __len__(self):
-        return 4
-
-    def getitem(self, index):
-        return index**2
+if __name__ == "__main__":
+    # --8<-- [start:batch-sampler-and-size-fixed]
+    print([tuple(batch.shape) for batch in DataLoader(samples, batch_sampler=batches)])
+    # --8<-- [end:batch-sampler-and-size-fixed]
 
 
-next(iter(DataLoader(Squares())))
-# --8<-- [end:no-getitem]
+if __name__ == "__main__":
+    # --8<-- [start:options-without-workers]
+    DataLoader(samples, persistent_workers=True)
+    # --8<-- [end:options-without-workers]
 
 
-# --8<-- [start:no-getitem-fixed]
-class Squares(Dataset):
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return index**2
-
-
-print(next(iter(DataLoader(Squares(), batch_size=4))))
-# --8<-- [end:no-getitem-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:options-without-workers-fixed]
+    num_workers = 0  # 0 while debugging
+    options = {"persistent_workers": True, "prefetch_factor": 4} if num_workers else {}
+    print(len(DataLoader(samples, num_workers=num_workers, **options)), "batches")
+    # --8<-- [end:options-without-workers-fixed]
 
 
-# --8<-- [start:sampler-and-shuffle]
-sampler = torch.utils.data.RandomSampler(samples)
-DataLoader(samples, sampler=sampler, shuffle=True)
-# --8<-- [end:sampler-and-shuffle]
+if __name__ == "__main__":
+    # --8<-- [start:tensor-dataset-lengths]
+    TensorDataset(torch.randn(8, 3), torch.arange(7))
+    # --8<-- [end:tensor-dataset-lengths]
 
 
-# --8<-- [start:sampler-and-shuffle-fixed]
-print(len(DataLoader(samples, sampler=sampler)), "batches")
-# --8<-- [end:sampler-and-shuffle-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:tensor-dataset-lengths-fixed]
+    samples, targets = torch.randn(8, 3), torch.arange(8)
+    print(len(samples), len(targets), len(TensorDataset(samples, targets)))
+    # --8<-- [end:tensor-dataset-lengths-fixed]
 
 
-# --8<-- [start:batch-sampler-and-size]
-batches = torch.utils.data.BatchSampler(sampler, batch_size=4, drop_last=False)
-DataLoader(samples, batch_sampler=batches, batch_size=4)
-# --8<-- [end:batch-sampler-and-size]
+if __name__ == "__main__":
+    # --8<-- [start:split-lengths]
+    n = len(samples)
+    torch.utils.data.random_split(samples, [int(0.7 * n), int(0.3 * n)])
+    # --8<-- [end:split-lengths]
 
 
-# --8<-- [start:batch-sampler-and-size-fixed]
-print([tuple(batch.shape) for batch in DataLoader(samples, batch_sampler=batches)])
-# --8<-- [end:batch-sampler-and-size-fixed]
-
-
-# --8<-- [start:options-without-workers]
-DataLoader(samples, persistent_workers=True)
-# --8<-- [end:options-without-workers]
-
-
-# --8<-- [start:options-without-workers-fixed]
-num_workers = 0  # 0 while debugging
-options = {"persistent_workers": True, "prefetch_factor": 4} if num_workers else {}
-print(len(DataLoader(samples, num_workers=num_workers, **options)), "batches")
-# --8<-- [end:options-without-workers-fixed]
-
-
-# --8<-- [start:tensor-dataset-lengths]
-TensorDataset(torch.randn(8, 3), torch.arange(7))
-# --8<-- [end:tensor-dataset-lengths]
-
-
-# --8<-- [start:tensor-dataset-lengths-fixed]
-samples, targets = torch.randn(8, 3), torch.arange(8)
-print(len(samples), len(targets), len(TensorDataset(samples, targets)))
-# --8<-- [end:tensor-dataset-lengths-fixed]
-
-
-# --8<-- [start:split-lengths]
-n = len(samples)
-torch.utils.data.random_split(samples, [int(0.7 * n), int(0.3 * n)])
-# --8<-- [end:split-lengths]
-
-
-# --8<-- [start:split-lengths-fixed]
-parts = torch.utils.data.random_split(samples, [0.7, 0.3])
-print([len(part) for part in parts])
-# --8<-- [end:split-lengths-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:split-lengths-fixed]
+    parts = torch.utils.data.random_split(samples, [0.7, 0.3])
+    print([len(part) for part in parts])
+    # --8<-- [end:split-lengths-fixed]
 
 
 # --8<-- [start:loader-timeout]
@@ -470,49 +503,55 @@ if __name__ == "__main__":
 
 
 # --8<-- [start:loader-timeout-fixed]
-started = time.perf_counter()
-Slow()[0]
-seconds = time.perf_counter() - started
 if __name__ == "__main__":
+    started = time.perf_counter()
+    Slow()[0]
+    seconds = time.perf_counter() - started
     print(len(list(DataLoader(Slow(), num_workers=1, timeout=60))), "batches")
     print(f"an item takes {seconds:.1f} s")
 # --8<-- [end:loader-timeout-fixed]
 
 
-# --8<-- [start:more-workers-than-cores]
-DataLoader(samples, num_workers=2 * os.cpu_count())
-# --8<-- [end:more-workers-than-cores]
+if __name__ == "__main__":
+    # --8<-- [start:more-workers-than-cores]
+    DataLoader(samples, num_workers=2 * os.cpu_count())
+    # --8<-- [end:more-workers-than-cores]
 
 
-# --8<-- [start:more-workers-than-cores-fixed]
-workers = min(4, os.cpu_count())
-print("a loader of", len(DataLoader(samples, num_workers=workers)), "batches")
-# --8<-- [end:more-workers-than-cores-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:more-workers-than-cores-fixed]
+    workers = min(4, os.cpu_count())
+    print("a loader of", len(DataLoader(samples, num_workers=workers)), "batches")
+    # --8<-- [end:more-workers-than-cores-fixed]
 
 
-# --8<-- [start:index-a-loader]
-loader = DataLoader(samples, batch_size=4)
-first = loader[0]
-# --8<-- [end:index-a-loader]
+if __name__ == "__main__":
+    # --8<-- [start:index-a-loader]
+    loader = DataLoader(samples, batch_size=4)
+    first = loader[0]
+    # --8<-- [end:index-a-loader]
 
 
-# --8<-- [start:index-a-loader-fixed]
-first = next(iter(loader))
-print(first.shape, loader.dataset[0].shape)
-# --8<-- [end:index-a-loader-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:index-a-loader-fixed]
+    first = next(iter(loader))
+    print(first.shape, loader.dataset[0].shape)
+    # --8<-- [end:index-a-loader-fixed]
 
 
-# --8<-- [start:no-batch-left]
-loader = DataLoader(samples, batch_size=16, drop_last=True)
-total = sum(batch.mean().item() for batch in loader)
-print(total / len(loader))
-# --8<-- [end:no-batch-left]
+if __name__ == "__main__":
+    # --8<-- [start:no-batch-left]
+    loader = DataLoader(samples, batch_size=16, drop_last=True)
+    total = sum(batch.mean().item() for batch in loader)
+    print(total / len(loader))
+    # --8<-- [end:no-batch-left]
 
 
-# --8<-- [start:no-batch-left-fixed]
-loader = DataLoader(samples, batch_size=16)
-print(len(loader), "batch of", len(next(iter(loader))))
-# --8<-- [end:no-batch-left-fixed]
+if __name__ == "__main__":
+    # --8<-- [start:no-batch-left-fixed]
+    loader = DataLoader(samples, batch_size=16)
+    print(len(loader), "batch of", len(next(iter(loader))))
+    # --8<-- [end:no-batch-left-fixed]
 
 
 # --8<-- [start:gradients-in-a-worker]
