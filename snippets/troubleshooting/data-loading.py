@@ -514,7 +514,10 @@ if __name__ == "__main__":
 
 if __name__ == "__main__":
     # --8<-- [start:more-workers-than-cores]
-    DataLoader(samples, num_workers=2 * os.cpu_count())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        DataLoader(samples, num_workers=2 * os.cpu_count())
+    print("UserWarning:", caught[0].message)
     # --8<-- [end:more-workers-than-cores]
 
 
@@ -552,35 +555,3 @@ if __name__ == "__main__":
     loader = DataLoader(samples, batch_size=16)
     print(len(loader), "batch of", len(next(iter(loader))))
     # --8<-- [end:no-batch-left-fixed]
-
-
-# --8<-- [start:gradients-in-a-worker]
-class Embedded(Dataset):
-    table = torch.nn.Embedding(10, 4)
-
-    def __len__(self):
-        return 2
-
-    def __getitem__(self, index):
-        return self.table(torch.tensor(index))
-
-
-if __name__ == "__main__":
-    try:
-        list(DataLoader(Embedded(), batch_size=2, num_workers=1))
-    except RuntimeError as error:
-        print("RuntimeError:", str(error).strip().splitlines()[-1].partition(": ")[2])
-# --8<-- [end:gradients-in-a-worker]
-
-
-# --8<-- [start:gradients-in-a-worker-fixed]
-class Numbers(Embedded):
-    def __getitem__(self, index):
-        with torch.no_grad():
-            return super().__getitem__(index)
-
-
-if __name__ == "__main__":
-    batch = next(iter(DataLoader(Numbers(), batch_size=2, num_workers=1)))
-    print(batch.shape, batch.requires_grad)
-# --8<-- [end:gradients-in-a-worker-fixed]

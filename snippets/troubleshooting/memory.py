@@ -12,7 +12,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.checkpoint import CheckpointError, checkpoint
 
 torch.manual_seed(0)
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -142,20 +141,6 @@ with torch.no_grad():
 # --8<-- [end:validation-with-graph-fixed]
 
 
-# --8<-- [start:create-graph-cycle]
-weight = torch.ones(3, device=device, requires_grad=True)
-weight.pow(3).sum().backward(create_graph=True)
-# --8<-- [end:create-graph-cycle]
-
-
-# --8<-- [start:create-graph-cycle-fixed]
-weight = torch.ones(3, device=device, requires_grad=True)
-(gradient,) = torch.autograd.grad(weight.pow(3).sum(), weight, create_graph=True)
-gradient.square().sum().backward()  # a penalty on the gradient
-print(weight.grad.tolist())
-# --8<-- [end:create-graph-cycle-fixed]
-
-
 # --8<-- [start:growing-batches]
 program = """
 import torch
@@ -196,61 +181,6 @@ print(f"allocated {allocated:.0f} MiB, reserved {reserved:.0f} MiB")
 torch.cuda.empty_cache()
 print(f"reserved {torch.cuda.memory_reserved() / 2**20:.0f} MiB")
 # --8<-- [end:reserved-after-del-fixed]
-
-
-# --8<-- [start:reentrant-not-given]
-x = torch.ones(64, 64, requires_grad=True)
-checkpoint(nn.Linear(64, 64), x)
-# --8<-- [end:reentrant-not-given]
-
-
-# --8<-- [start:reentrant-not-given-fixed]
-loss = checkpoint(nn.Linear(64, 64), x, use_reentrant=False).square().mean()
-loss.backward()
-print(x.grad.shape)
-# --8<-- [end:reentrant-not-given-fixed]
-
-
-# --8<-- [start:reentrant-without-gradients]
-block = nn.Linear(64, 64)
-output = checkpoint(block, torch.ones(8, 64), use_reentrant=True)
-print("output requires gradients:", output.requires_grad)
-# --8<-- [end:reentrant-without-gradients]
-
-
-# --8<-- [start:reentrant-without-gradients-fixed]
-output = checkpoint(block, torch.ones(8, 64), use_reentrant=False)
-output.square().mean().backward()
-print(block.weight.grad.shape)
-# --8<-- [end:reentrant-without-gradients-fixed]
-
-
-# --8<-- [start:recomputed-otherwise]
-calls = []
-
-
-def changing(x):
-    calls.append(1)
-    return x.exp() if len(calls) == 1 else x * 2
-
-
-try:
-    x = torch.ones(3, requires_grad=True)
-    checkpoint(changing, x, use_reentrant=False).sum().backward()
-except CheckpointError as error:
-    print("CheckpointError:", *str(error).splitlines()[:3], sep="\n")
-# --8<-- [end:recomputed-otherwise]
-
-
-# --8<-- [start:recomputed-otherwise-fixed]
-def steady(x, first):
-    return x.exp() if first else x * 2
-
-
-x = torch.ones(3, requires_grad=True)
-checkpoint(steady, x, True, use_reentrant=False).sum().backward()
-print(f"gradient {x.grad[0]:.3f}")
-# --8<-- [end:recomputed-otherwise-fixed]
 
 
 # --8<-- [start:lists-in-workers]
