@@ -177,7 +177,7 @@ print(model.weight.shape, model.weight.isfinite().all().item())
 
 # --8<-- [start:data-on-another-device]
 weight = nn.Parameter(torch.ones(3))
-weight.data = weight.data.to("meta")  # another device
+weight.data = weight.data.to("meta")
 # --8<-- [end:data-on-another-device]
 
 

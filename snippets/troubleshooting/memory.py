@@ -20,7 +20,7 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:cuda-out-of-memory]
-torch.cuda.set_per_process_memory_fraction(0.5)  # pretend that the card is small
+torch.cuda.set_per_process_memory_fraction(0.05)  # pretend that the card is small
 try:
     scores = torch.empty(64, 16, 4096, 4096, device="cuda")  # of attention: 64 GiB
 finally:
