@@ -1,6 +1,8 @@
 """Messages of modules, optimizers, schedulers and scalers, raised and fixed."""
 
 # --8<-- [start:setup]
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -156,6 +158,19 @@ print(f"loss {loss.item():.3f}, gradient {tuple(model.weight.grad.shape)}")
 # --8<-- [end:backward-of-a-number-fixed]
 
 
+# --8<-- [start:optimize-non-leaf]
+weight = torch.randn(4, 2, requires_grad=True) * 0.1
+torch.optim.SGD([weight], lr=0.1)
+# --8<-- [end:optimize-non-leaf]
+
+
+# --8<-- [start:optimize-non-leaf-fixed]
+weight = (torch.randn(4, 2) * 0.1).requires_grad_()
+torch.optim.SGD([weight], lr=0.1)
+print(weight.is_leaf, weight.requires_grad)
+# --8<-- [end:optimize-non-leaf-fixed]
+
+
 # --8<-- [start:model-for-parameters]
 model = nn.Linear(4, 2)
 torch.optim.SGD(model, lr=0.1)
@@ -232,6 +247,18 @@ print(wrapped.in_features)
 inner = wrapped.module if hasattr(wrapped, "module") else wrapped
 print(inner.in_features)
 # --8<-- [end:wrapped-attribute-fixed]
+
+
+# --8<-- [start:batch-norm-one-value]
+model = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.Linear(16, 2))
+model(x[:1])
+# --8<-- [end:batch-norm-one-value]
+
+
+# --8<-- [start:batch-norm-one-value-fixed]
+model.eval()
+print(model(x[:1]).shape)
+# --8<-- [end:batch-norm-one-value-fixed]
 
 
 # --8<-- [start:scheduler-first]
@@ -405,6 +432,35 @@ print(model.weight.dtype, model.weight.grad.dtype)
 # --8<-- [end:half-weights-with-scaler-fixed]
 
 
+# --8<-- [start:autocast-into-buffer]
+results = torch.zeros(8, 2)
+rows = torch.tensor([0, 3])
+with torch.autocast("cpu", dtype=torch.bfloat16):
+    results[rows] = model(x[rows])
+# --8<-- [end:autocast-into-buffer]
+
+
+# --8<-- [start:autocast-into-buffer-fixed]
+with torch.autocast("cpu", dtype=torch.bfloat16):
+    results[rows] = model(x[rows]).to(results.dtype)
+print(results.dtype, results.count_nonzero().item())
+# --8<-- [end:autocast-into-buffer-fixed]
+
+
+# --8<-- [start:output-kept-on-model]
+model = nn.Linear(4, 2)
+model.last_output = model(x)
+best = copy.deepcopy(model)
+# --8<-- [end:output-kept-on-model]
+
+
+# --8<-- [start:output-kept-on-model-fixed]
+model.last_output = model(x).detach()
+best = copy.deepcopy(model)
+print(best.last_output.shape)
+# --8<-- [end:output-kept-on-model-fixed]
+
+
 # --8<-- [start:clip-non-finite]
 torch.manual_seed(0)
 model = nn.Linear(4, 2)
@@ -455,6 +511,22 @@ print(sum(p.numel() for p in model.parameters()))
 model(x)
 print(sum(p.numel() for p in model.parameters()))
 # --8<-- [end:lazy-parameter-fixed]
+
+
+# --8<-- [start:hook-before-inplace]
+model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.ReLU(inplace=True))
+model[1].register_full_backward_hook(lambda module, grads_in, grads_out: None)
+model(x).square().mean().backward()
+# --8<-- [end:hook-before-inplace]
+
+
+# --8<-- [start:hook-before-inplace-fixed]
+for layer in model:
+    if isinstance(layer, nn.ReLU):
+        layer.inplace = False
+model(x).square().mean().backward()
+print(model[1].weight.grad.shape)
+# --8<-- [end:hook-before-inplace-fixed]
 
 
 # --8<-- [start:sparse-with-adam]
