@@ -52,7 +52,7 @@ EXEMPTIONS = (
         message=r"`isinstance\(treespec, LeafSpec\)` is deprecated",
         module=r"copyreg",
         since="2026-11-27, torch 2.11.0",
-        reason="run_decompositions, load and the compiler copy an exported program, whose inputs are described by that class",
+        reason="an exported program, whose inputs that class describes, is copied by run_decompositions and load",
     ),
     Exemption(
         name="more-workers-than-cores",

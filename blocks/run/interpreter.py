@@ -46,7 +46,7 @@ def run(job: dict[str, Any]) -> None:
         path = os.path.join(os.path.dirname(job["file"]), name)
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), number)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # as in a terminal
+        sys.stdout.reconfigure(line_buffering=True, write_through=False)  # whole lines, as in a terminal
     for path, function, arguments in job["first"]:
         runpy.run_path(path)[function](*arguments)
     print_warnings(job["strict"], job["ignore"])

@@ -37,6 +37,7 @@ def detach() -> None:
     root = str(Path(__file__).parents[2])
     sys.path[:] = [entry for entry in sys.path if entry not in ("", root)]
     os.environ.pop("PYTHONPATH", None)
+    os.environ.pop("PYTHONUNBUFFERED", None)  # programs that a block starts would write half lines
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()

@@ -84,5 +84,9 @@ def written(path: Path) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment of a reader's Python without a screen, on the devices of this run."""
-    own = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
+    }
     return own | {"MPLBACKEND": "agg", "PYTHONUTF8": "1"}
