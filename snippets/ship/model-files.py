@@ -141,9 +141,10 @@ def double_positive(x):
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     torch.jit.trace(double_positive, torch.ones(2))
-deprecated, traced = (str(warning.message).split(". ") for warning in caught)
-print(deprecated[1])
-print(traced[0])
+messages = [str(warning.message) for warning in caught]
+for beginning, sentence in (("`torch.jit.trace`", 1), ("Converting", 0)):
+    message = next(text for text in messages if text.startswith(beginning))
+    print(message.split(". ")[sentence])
 # --8<-- [end:torchscript-today]
 
 
