@@ -14,8 +14,10 @@ from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DistributedSampler
+# --8<-- [end:setup]
 
 
+# --8<-- [start:launch]
 def begin(rank, worker, ranks, folder, args):
     torch.set_num_threads(1)  # the ranks share the cores
     dist.init_process_group(
@@ -25,6 +27,7 @@ def begin(rank, worker, ranks, folder, args):
         world_size=ranks,
         timeout=timedelta(seconds=30),
     )
+    dist.barrier()  # until all are connected
     worker(rank, *args)
     dist.destroy_process_group()
 
@@ -34,7 +37,9 @@ def launch(worker, ranks=2, args=()):
     with tempfile.TemporaryDirectory() as folder:
         everything = (worker, ranks, folder, args)
         mp.start_processes(begin, everything, nprocs=ranks, start_method="fork")
-# --8<-- [end:setup]
+
+
+# --8<-- [end:launch]
 
 
 # --8<-- [start:data-and-model]
@@ -136,6 +141,8 @@ def count_communication(model):
 
     model.register_comm_hook(None, average)
     return sizes
+
+
 # --8<-- [end:count-communication]
 
 
@@ -271,7 +278,7 @@ def save_and_load(rank, path):
     dist.barrier()  # outside the if: the file is there for all
     restored = build(seed=5)
     restored.load_state_dict(torch.load(path, map_location="cpu"))
-    print(f"rank {rank}: {distance(restored, model):.1f} from the saved", flush=True)
+    print(f"rank {rank}: {distance(restored, model):.4f} from the saved", flush=True)
 
 
 with tempfile.TemporaryDirectory() as folder:

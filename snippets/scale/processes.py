@@ -37,6 +37,7 @@ def begin(rank, worker, ranks, folder, args, seconds):
         world_size=ranks,
         timeout=timedelta(seconds=seconds),
     )
+    dist.barrier()  # until all are connected
     worker(rank, *args)
     dist.destroy_process_group()
 
