@@ -38,6 +38,8 @@ def launch(worker, ranks=2, args=()):
     with tempfile.TemporaryDirectory() as folder:
         everything = (worker, ranks, folder, args)
         mp.start_processes(begin, everything, nprocs=ranks, start_method="fork")
+
+
 # --8<-- [end:launch]
 
 
@@ -157,9 +159,9 @@ def save_in_the_background(rank, path):
 
 background = Path(place.name, "background")
 launch(save_in_the_background, args=(background,))
-saved = {"model": {"0.weight": torch.empty(16, 8)}}
-dcp.load(saved, checkpoint_id=background, no_dist=True)
-print(f"in the file: {saved['model']['0.weight'][0, 0].item():.4f}")
+dcp_to_torch_save(background, Path(place.name, "background.pt"))
+saved = torch.load(Path(place.name, "background.pt"))["model"]["0.weight"]
+print(f"weight {saved[0, 0].item():.4f} in the checkpoint")
 # --8<-- [end:save-in-the-background]
 
 
@@ -187,28 +189,76 @@ def main():
     rank, attempt = dist.get_rank(), int(os.environ["TORCHELASTIC_RESTART_COUNT"])
     torch.manual_seed(0)
     model = DistributedDataParallel(nn.Linear(4, 1))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.5)
     first = 0
     if os.path.exists("latest.pt"):
         state = torch.load("latest.pt")
         model.module.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
-    print(f"rank {rank}: attempt {attempt} starts at step {first}", flush=True)
+    if rank == 0:
+        print(f"attempt {attempt} starts at step {first}", flush=True)
     for step in range(first, 8):
         if rank == 1 and step == 5 and attempt == 0:
-            os.kill(os.getpid(), signal.SIGKILL)  # as the machine does without memory
-        X = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
+            os.kill(os.getpid(), signal.SIGKILL)  # as a machine out of memory does
+        X = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))[rank::2]
         loss = (model(X) - X.sum(1, keepdim=True)).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if step % 2 == 1:
             save(model, optimizer, step + 1)
-    print(f"rank {rank}: after step {step}, loss {loss.item():.4f}", flush=True)
+    if rank == 0:
+        print("weights", [f"{w:.4f}" for w in model.module.weight[0].tolist()])
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
     main()
 # --8<-- [end:a-program-that-dies]
+
+
+# --8<-- [start:without-a-break]
+torch.manual_seed(0)
+model = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.5)
+for number in range(8):
+    X = torch.randn(8, 4, generator=torch.Generator().manual_seed(number))
+    loss = (model(X) - X.sum(1, keepdim=True)).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+print("weights", [f"{w:.4f}" for w in model.weight[0].tolist()])
+# --8<-- [end:without-a-break]
+
+
+# --8<-- [start:solution-best-interval]
+cost, between_failures = 1.0, 8 * 60  # minutes
+
+
+def lost_share(interval):
+    """Return the share of time for saving and for work that is done twice."""
+    return cost / interval + interval / 2 / between_failures
+
+
+for interval in (10, 20, 31, 60, 120):
+    print(f"every {interval:3} minutes: {lost_share(interval):.3f} lost")
+# --8<-- [end:solution-best-interval]
+
+
+# --8<-- [start:solution-read-it-back]
+def resume(rank, path):
+    model, optimizer = build(seed=99)
+    number = 0
+    weights, averages = get_state_dict(model, optimizer)
+    before = model[0].weight.full_tensor()[0, 0].item()
+    state = {"model": weights, "optimizer": averages, "step": number}
+    dcp.load(state, checkpoint_id=path)
+    after = model[0].weight.full_tensor()[0, 0].item()
+    if rank == 0:
+        print(f"weight {before:.4f}, after loading {after:.4f}")
+        print(f"number {number}, state['step'] {state['step']}")
+
+
+launch(resume, args=(checkpoint,))
+# --8<-- [end:solution-read-it-back]
