@@ -1,6 +1,7 @@
 """MkDocs events: hand each page to the guide and take back what the reader sees."""
 
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -32,8 +33,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     try:
         config.extra["cards"] = {}
-        config.extra["guide"] = guide = Guide(ROOT, config.repo_url, config.use_directory_urls)
-        for script in guide.tutorials():
+        config.extra["guide"] = known = Guide(ROOT, config.repo_url or "", config.use_directory_urls)
+        for script in known.tutorials():
             place = str(ROOT / "snippets"), config.site_dir, config.use_directory_urls
             files.append(File(f"tutorials/{script.name}", *place))
     except BadInput as error:
@@ -43,15 +44,20 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 @event_priority(100)  # before the theme's search writes its index
 def on_post_build(*, config: MkDocsConfig) -> None:
-    for entry in config.plugins["material/search"].search_index.entries:
+    search: Any = config.plugins["material/search"]
+    messages = guide(config).messages()
+    for entry in search.search_index.entries:
         entry["text"] = searched(entry["text"])
+        if entry["location"] in messages:
+            entry["messages"] = messages[entry["location"]]
     cards = {address: card(*words, config.site_name) for address, words in config.extra["cards"].items()}
-    write_files(config.extra["guide"], Path(config.site_dir), config.site_url, config.site_description, cards)
+    address, description = config.site_url or "", config.site_description or ""
+    write_files(guide(config), Path(config.site_dir), address, description, cards)
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     try:
-        return config.extra["guide"].markdown(Path(page.file.abs_src_path), markdown, page.meta)
+        return guide(config).markdown(source(page), markdown, page.meta)
     except BadInput as error:
         raise PluginError(str(error)) from None
 
@@ -62,9 +68,20 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
         address = f"assets/cards/{Path(page.file.src_uri).with_suffix('.png').as_posix()}"
         config.extra["cards"][address] = (config.site_name if page.is_homepage else page.title, section)
     try:
-        return config.extra["guide"].html(Path(page.file.abs_src_path), html, page.meta, *places(page, files))
+        return guide(config).html(source(page), html, page.meta, *places(page, files))
     except BadInput as error:
         raise PluginError(str(error)) from None
+
+
+def guide(config: MkDocsConfig) -> Guide:
+    """Return what the pages are handed to."""
+    known: Guide = config.extra["guide"]
+    return known
+
+
+def source(page: Page) -> Path:
+    """Return the file that a page is made from."""
+    return Path(page.file.abs_src_path or "")
 
 
 def places(page: Page, files: Files) -> tuple[Title, str]:

@@ -14,8 +14,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, BuildError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import get_plugin_logger
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
 
 from blocks.errors import BadInput
 
@@ -70,32 +71,38 @@ def page_of(path: Path) -> str:
     return path.with_name(path.name.split(".")[0]).relative_to(folder).as_posix()
 
 
-def pages_showing(changed: Iterable[Path]) -> list[File]:
+def pages_showing(changed: Iterable[Path]) -> list[Page]:
     """Return the pages that show these files, and those that sum up all pages; none if a change reaches further."""
-    known = {page_of(Path(file.abs_src_path)): file for file in SITE["files"].documentation_pages()}
+    files: Files = SITE["files"]
+    known = {page_of(source(file.page)): file.page for file in files.documentation_pages() if file.page}
     keys = {page_of(path) for path in changed}
     if not keys or not keys <= known.keys():
         return []
-    sums = {key for key, file in known.items() if FROM_ALL_PAGES.search(file.content_string)}
-    return [file for key, file in known.items() if key in keys | sums]
+    sums = {key for key, page in known.items() if FROM_ALL_PAGES.search(page.file.content_string)}
+    return [page for key, page in known.items() if key in keys | sums]
 
 
-def build_pages(pages: list[File]) -> bool:
+def source(page: Page) -> Path:
+    """Return the file that a page is made from."""
+    return Path(page.file.abs_src_path or "")
+
+
+def build_pages(pages: list[Page]) -> bool:
     """Build these pages again; tell whether that is enough, or other pages show something of them that changed."""
     config, files = SITE["config"], SITE["files"]
     index = config.plugins["material/search"].search_index
-    before = [(file.page.title, file.page.meta) for file in pages]
+    before = [(page.title, page.meta) for page in pages]
     try:
-        for file in pages:
-            config.extra["guide"].read_again(Path(file.abs_src_path))
-            _populate_page(file.page, config, files)
-        if not pages or before != [(file.page.title, file.page.meta) for file in pages]:
+        for page in pages:
+            config.extra["guide"].read_again(source(page))
+            _populate_page(page, config, files)
+        if not pages or before != [(page.title, page.meta) for page in pages]:
             return False
-        urls = {file.url for file in pages}
+        urls = {page.url for page in pages}
         index.entries = [entry for entry in index.entries if entry["location"].partition("#")[0] not in urls]
         every = files.documentation_pages()
-        for file in pages:
-            _build_page(file.page, config, every, SITE["nav"], SITE["env"])
+        for page in pages:
+            _build_page(page, config, every, SITE["nav"], SITE["env"])
         files.copy_static_files(dirty=True)
         for file in every:
             file.page.validate_anchor_links(files=files, log_level=config.validation.links.anchors)

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,8 @@ def setting(config: pytest.Config) -> str:
 
 def memory_path(config: pytest.Config, key: str) -> Path:
     """Return the file in pytest's cache that says with which inputs a page passed on the session's device."""
-    return config.rootpath / config.getini("cache_dir") / "d" / "pages" / config.getoption("device") / f"{key}.json"
+    cache = Path(config.rootpath, str(config.getini("cache_dir")))
+    return cache / "d" / "pages" / str(config.getoption("device")) / f"{key}.json"
 
 
 def has_changed(config: pytest.Config, page: Path) -> bool:
@@ -84,11 +86,11 @@ class Memory:
         self.failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        properties = dict(report.user_properties)
+        properties: dict[str, Any] = dict(report.user_properties)
         if "page" not in properties:
             return
         key, known, total = properties["page"]
-        self.read[key] |= {path for name, paths in report.user_properties if name == "read" for path in paths}
+        self.read[key] |= {*properties.get("read", ())}
         if report.failed:
             self.failed.add(key)
             memory_path(self.config, key).unlink(missing_ok=True)

@@ -30,8 +30,10 @@ def results_of(file: "PageFile", program: Sequence[Block], runner: Runner) -> li
 
 def selected(file: "PageFile") -> list[Names]:
     """Return the programs of all copies of the page that can run in this session."""
+    from plugin.items import CopyItem  # late, since that imports this
+
     if PROGRAMS not in file.stash:
-        items = [item for item in file.session.items if item.parent is file and item.name.endswith("[copy]")]
+        items = [item for item in file.session.items if isinstance(item, CopyItem) and item.file is file]
         blocks = [item.block for item in items if not file.why_not(item.block)]
         file.stash[PROGRAMS] = [tuple(part.name for part in file.page.program(block)) for block in blocks]
     return file.stash[PROGRAMS]

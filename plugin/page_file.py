@@ -1,16 +1,16 @@
 """A page as pytest collects it: an item a block, one for each copy that is not a prefix of its page, and its script."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cached_property
 
 import pytest
 
 from blocks.errors import BadInput
-from blocks.read import page
+from blocks.read.page import Block, Page, read_page
 from blocks.record import inputs, outputs, record, rerecord
 from blocks.record.cells import DEVICES
-from blocks.run import applies, cannot, environment, messages
-from blocks.run import runner as run
+from blocks.run import applies, cannot, environment
+from blocks.run.messages import Result
 from plugin import changed, updates
 from plugin.items import BlockItem, CopyItem, UnreadableItem, runner_of
 from plugin.script import ScriptItem
@@ -19,16 +19,16 @@ from plugin.script import ScriptItem
 class PageFile(pytest.File):
     """A page; runs its selected blocks, and what they need, once, as its first item asks for a result."""
 
-    page: page.Page
+    page: Page
     selected: set[str]
-    results: dict[str, run.Result]
-    running: Iterator[run.Result] | None = None
+    results: dict[str, Result]
+    running: Generator[Result] | None = None
     recording = rerecord.Recorded()
 
     def collect(self) -> Iterator[pytest.Item]:
         self.results = {}
         try:
-            self.page = page.read_page(self.path, self.config.rootpath)
+            self.page = read_page(self.path, self.config.rootpath)
             items = list(self.items())
         except BadInput as error:
             if any("::" in argument for argument in self.config.args):  # which would only be said not to be found
@@ -52,14 +52,14 @@ class PageFile(pytest.File):
         if self.page.codes and self.config.getini("page_scripts") and self.config.getoption("device") in DEVICES:
             yield ScriptItem.from_parent(self, name="[script]")
 
-    def result(self, name: str) -> run.Result:
+    def result(self, name: str) -> Result:
         """Return the result of a block, running the page as far as it."""
         if self.running is None:
             self.running = runner_of(self.config).run(self.page, self.program())
             if self.config.getoption("update_outputs"):
                 self.recording = updates.update(self)
         while name not in self.results:
-            result = next(self.running, messages.Result(name, "not run", "the run of its page broke off"))
+            result = next(self.running, Result(name, "not run", "the run of its page broke off"))
             self.results[result.name] = result
         return self.results[name]
 
@@ -70,7 +70,7 @@ class PageFile(pytest.File):
 
     teardown = end
 
-    def program(self) -> list[page.Block]:
+    def program(self) -> list[Block]:
         """Return the selected blocks and those they need, without the ones that are skipped."""
         wanted = {part.name for name in self.selected for part in self.page.program(self.page[name])}
         if self.config.getoption("update_outputs"):  # what is recorded is what the page prints, not what a part does
@@ -78,7 +78,7 @@ class PageFile(pytest.File):
             wanted = set(names[: max(map(names.index, wanted), default=-1) + 1])
         return [block for block in self.page.blocks if block.name in wanted and not self.why_not(block)]
 
-    def why_not(self, block: page.Block) -> str:
+    def why_not(self, block: Block) -> str:
         """Return why the block is not run in this session, or nothing if it is."""
         program = self.page.program(block)
         runner, root = runner_of(self.config), self.config.rootpath

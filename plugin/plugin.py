@@ -104,7 +104,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile |
 
 @pytest.hookimpl(tryfirst=True)  # before the terminal asks for the environment, and so starts the fork server
 def pytest_collection_finish(session: pytest.Session) -> None:
-    files = {item.parent for item in session.items if isinstance(item, BlockItem)}
+    files = {item.file for item in session.items if isinstance(item, BlockItem)}
     runner = runner_of(session.config)
     if files:
         runner.preload("".join(block.code for file in files for block in file.page.blocks))
@@ -115,7 +115,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     except LookupError as error:
         raise pytest.UsageError(str(error)) from None
     for file in files:
-        file.selected = {item.block.name for item in session.items if item.parent is file and type(item) is BlockItem}
+        items = [item for item in session.items if type(item) is BlockItem]
+        file.selected = {item.block.name for item in items if item.file is file}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import warnings
+from typing import Any
 
 import pytest
 
@@ -24,11 +25,12 @@ class Recorder:
         self.seconds: dict[str, float] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        properties = dict(report.user_properties)
+        properties: dict[str, Any] = dict(report.user_properties)
         if "block" not in properties or (report.when != "call" and report.outcome == "passed"):
             return
         key, name, code = properties["block"]
-        skipped = f"skipped: {report.longrepr[2].removeprefix('Skipped: ')}" if report.skipped else report.outcome
+        place = report.longrepr  # of what is skipped: file, line, reason
+        skipped = f"skipped: {place[2].removeprefix('Skipped: ')}" if isinstance(place, tuple) else report.outcome
         entry = self.blocks.setdefault(key, {}).setdefault(name, {"code": code, "verdict": skipped})
         if "output" in properties:
             entry["output"] = properties["output"]

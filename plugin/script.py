@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
+from _pytest._code.code import TerminalRepr
 
 from blocks.errors import BadInput
 from blocks.read.page import Page
 from blocks.record.verdict import output_fault
 from blocks.render.program import left_out, program
 from blocks.run.script import Ended, Interpreter
-from plugin.items import BlockFailed, runner_of
+from plugin.items import BlockFailed, Caught, PageItem, runner_of
 
 INTERPRETER = pytest.StashKey[Interpreter]()
 SHOWN = 4000
@@ -24,24 +25,24 @@ def interpreter_of(config: pytest.Config) -> Interpreter:
     return config.stash[INTERPRETER]
 
 
-class ScriptItem(pytest.Item):
+class ScriptItem(PageItem):
     """The whole page as one program, without the blocks that cannot run here and those that need them."""
 
     def setup(self) -> None:
-        blocks = self.parent.page.blocks
-        self.without = {block.name for block in blocks if self.parent.why_not(block)}
+        blocks = self.file.page.blocks
+        self.without = {block.name for block in blocks if self.file.why_not(block)}
         if failing := [block.name for block in blocks if block.mark("xfail")]:
             pytest.skip(f"'{failing[0]}' is expected to fail")
-        if self.without.issuperset(self.parent.page.codes):
+        if self.without.issuperset(self.file.page.codes):
             pytest.skip("no block of it can run here")
 
     def runtest(self) -> None:
-        self.parent.end()
-        ended = interpreter_of(self.config).run(program(self.parent.page, self.without))
-        if fault := script_fault(self.parent.page, ended, self.parent.recorded, self.without):
+        self.file.end()
+        ended = interpreter_of(self.config).run(program(self.file.page, self.without))
+        if fault := script_fault(self.file.page, ended, self.file.recorded, self.without):
             raise BlockFailed(fault)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
+    def repr_failure(self, excinfo: Caught, style: str | None = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, BlockFailed | BadInput):
             place = self.path.relative_to(self.config.rootpath).as_posix()
             return f"{excinfo.value}\n\n  again   pytest {place} -k script"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -39,7 +39,7 @@ class Rewritten:
         self.paths: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.paths |= {path for name, paths in report.user_properties if name == "rewritten" for path in paths}
+        self.paths |= {*dict[str, Any](report.user_properties).get("rewritten", ())}
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for path in sorted(self.paths):

@@ -5,6 +5,7 @@ import datetime
 import lxml.html
 import pytest
 
+from blocks.record.entries import Entry
 from blocks.record.record import Record, code_hash
 from blocks.render.frame import Site
 from blocks.render.heading import with_foot, with_heading
@@ -110,5 +111,15 @@ def test_home_page_has_neither(project):
 def test_foot(project, days, torch, foot):
     page = project.page(first="x = 1")
     dates = {path: datetime.date(2026, 11, day) for path, day in days.items()}
-    html = with_foot(page, "<p>Text</p>", Site(project.root, (), "", {}, dates, torch))
+    html = with_foot(page, "<p>Text</p>", {}.get, Site(project.root, (), "", {}, dates, torch))
     assert lxml.html.fromstring(f"<div>{html}</div>").xpath("string(//p[@class='foot'])") == foot
+
+
+def test_errors_that_a_page_explains(project):
+    page = project.page(first="x = 1")
+    about = ("troubleshooting/shapes", "Shapes", "adding", "size <a>", "size-a", 3, "block", (), (), "", "")
+    entries = Entry(*about, "tensors/sample.md#part"), Entry(*about, "tensors/other.md")
+    titles = {"troubleshooting/shapes.md": ("Shapes", "../../troubleshooting/shapes/")}
+    html = with_foot(page, "<p>Text</p>", titles.get, Site(project.root, (), "", entries=entries))
+    [link] = lxml.html.fromstring(f"<div>{html}</div>").xpath("//p[@class='errors']/a")
+    assert (link.text, link.get("href")) == ("size <a>", "../../troubleshooting/shapes/#size-a")

@@ -32,6 +32,7 @@ def passed(output="", *figures):
         ("1\n", "1\n", None),
         ("0.123\n", "0.124\n", None),
         ("took 3 ms\n", "took 5 ms\n", {"only": "varies(reason='time')"}),
+        ("ANNA\n\nTHE END\n", "OTTO PAUL\n\nEND\n", {"only": "varies(reason='sampled', words=True)"}),
     ],
 )
 def test_printed_as_recorded(project, printed, recorded, marks):
@@ -87,3 +88,8 @@ def test_name_that_a_later_block_binds(project, name, told):
     page = project.page(first="before = 1", only=f"print({name})", last="import os as later\nif x:\n    y = 2")
     reason = f"Traceback (most recent call last):\nNameError: name '{name}' is not defined"
     assert fault(page, page["only"], Result("only", "failed", reason), {}, project.root).endswith(told)
+
+
+def test_lines_are_counted_where_words_vary(project):
+    marks = {"only": "varies(reason='sampled', words=True)"}
+    assert "+ ..." in judged(project, passed("ANNA\nOTTO\n"), "PAUL\n", marks=marks)

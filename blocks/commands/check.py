@@ -21,6 +21,7 @@ PICTURE = re.compile(r"!\[\s*\]\(")
 BARE_LINK = re.compile(r"\[(?:here|this|link|click here)\]\(", re.IGNORECASE)
 ADMONITION = re.compile(r"^(?:!!!|\?\?\?) ")
 LONGEST_BLOCK, SHORTEST_BLOCK, LONGEST_SNIPPET, MOST_WORDS, MOST_ADMONITIONS = 20, 3, 150, 1200, 3
+LONGEST_FILE = 40  # a block that is a program of its own cannot leave its imports and its guard to others
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ def check(page: Page) -> Iterator[Remark]:
     """Yield what there is to say about the page's blocks, and about its text."""
     for block in page.blocks:
         lines = sum(bool(line.strip()) for line in block.code.splitlines())
-        if lines > LONGEST_BLOCK:
-            yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {LONGEST_BLOCK}")
+        longest = LONGEST_FILE if block.file else LONGEST_BLOCK
+        if lines > longest:
+            yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {longest}")
         elif lines < SHORTEST_BLOCK and block.kind == "python":
             few = "one line" if lines == 1 else f"{lines} lines"
             yield Remark(block.source, block.line, f"'{block.name}' has {few}: could it join another?", False)

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+from blocks.commands.new_entry import new_entry
 from blocks.errors import BadInput
 from blocks.read.regions import NAME
 from blocks.record.outputs import write_whole
@@ -84,18 +85,24 @@ torch.Size([2, 3]) 15
 [[0, 3], [1, 4], [2, 5]]
 # --8<-- [end:solution-first-idea]
 """
-HELP = "add a page, its snippet and its nav entry"
+HELP = "add a page, its snippet and its nav entry; or an entry of a troubleshooting page"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("page", help="section and stem, such as tensors/einsum")
-    parser.add_argument("title", help='title of the page, such as "Einstein summation"')
+    parser.add_argument(
+        "page",
+        help="section and stem, as tensors/einsum; of an entry its block too: troubleshooting/shapes/mat1-and-mat2",
+    )
+    parser.add_argument(
+        "title", help='title of the page, such as "Einstein summation", or the distinctive part of a message'
+    )
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
     """Write the files and print their paths."""
-    for path in new_page(root, options.page, options.title):
+    make = new_entry if options.page.count("/") == 2 else new_page
+    for path in make(root, options.page, options.title):
         print(path.relative_to(root))
     return 0
 

@@ -85,8 +85,8 @@ def torch(versions: str, /) -> str:
     return "" if is_specifier(versions) else f"names no versions: {versions!r}"
 
 
-def varies(*, reason: str) -> str:
-    """prints numbers that vary; reason= says why"""
+def varies(*, reason: str, words: bool = False) -> str:
+    """prints numbers that vary, with words=True words too; reason= says why"""
     return ""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from blocks.read.paths import figures_folder, snippet_path
+from blocks.run.variables import CACHES
 
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 VARIABLES = ("CUDA_", "KMP_", "MKL_", "MPL", "OMP_", "PYTORCH_", "TORCH")
@@ -71,5 +72,5 @@ def installed() -> list[str]:
 
 
 def variables() -> list[str]:
-    """Return the environment variables that torch and its libraries read."""
-    return sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(VARIABLES))
+    """Return the environment variables that torch and its libraries read, but for where compilers keep their work."""
+    return sorted(f"{name}={os.environ[name]}" for name in os.environ.keys() - CACHES if name.startswith(VARIABLES))

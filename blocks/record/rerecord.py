@@ -8,7 +8,7 @@ from blocks.read.page import Block, Page
 from blocks.record.figure_files import figure_fault, figure_path, record_figures
 from blocks.record.outputs import normalise, output_path, read_outputs, write_outputs
 from blocks.record.pictures import same_picture
-from blocks.record.verdict import output_fault, picture_fault, tolerances
+from blocks.record.verdict import output_fault, picture_fault, tolerances, words_vary
 from blocks.run.applies import needs_gpu
 from blocks.run.messages import Result
 
@@ -111,7 +111,8 @@ def same_drawn(block: Block, first: str, second: str) -> bool:
 def kept(block: Block, known: dict[str, str], fresh: dict[str, str]) -> str:
     """Return the output to record: the known one where the new one agrees with it, so that diffs show change."""
     old, new = known.get(block.name, ""), fresh.get(block.name, "")
-    return old if old and not output_fault(block, new, old) else new
+    agrees = old and not words_vary(block) and not output_fault(block, new, old)
+    return old if agrees else new
 
 
 def record_variant(page: Page, printed: dict[str, str], variant: str, over: Sequence[str]) -> bool:

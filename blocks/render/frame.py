@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from blocks.read.page import Block, Page
+from blocks.record.entries import Entry
 from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
 from blocks.record.record import Record, page_key
@@ -35,13 +36,15 @@ class Site:
     """When each file last changed."""
     torch: str = ""
     """The release that the guide is written for."""
+    entries: tuple[Entry, ...] = ()
+    """The messages that the troubleshooting pages are about."""
     folders: bool = True
     """Whether a page is a folder with an `index.html`, or a file of its own as on a disk."""
 
     def address(self, key: str, top: str) -> str:
         """Return the relative address of a page; `top` leads to the site's root."""
         if self.folders:
-            return top if key == "index" else f"{top}{key}/"
+            return top + f"{key}/".removesuffix("index/")
         return f"{top}{key}.html"
 
 
@@ -114,5 +117,6 @@ def report_url(page: Page, site: Site, block: str, verified: str) -> str:
     """Return the address of an issue form with page, block, devices and versions filled in."""
     where = page.path.relative_to(site.root).as_posix()
     title = f"{where}: {block}" if block else where
-    fields = {"template": "wrong-block.yml", "title": title, "page": where, "block": block, "versions": verified}
+    form = "other-message.yml" if block and any(entry.page == page.key for entry in site.entries) else "wrong-block.yml"
+    fields = {"template": form, "title": title, "page": where, "block": block, "versions": verified}
     return f"{site.repository}/issues/new?{urlencode(fields)}"

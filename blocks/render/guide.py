@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from blocks.read import tutorial
 from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages
 from blocks.record.documentation import read_addresses
+from blocks.record.entries import Entry, read_entries
 from blocks.record.record import page_key, read_records, standing
 from blocks.render import heading, verification
 from blocks.render import html as rendering
@@ -22,8 +24,10 @@ from blocks.render.notebook import notebook
 from blocks.render.program import program
 from blocks.render.prose import markdown
 from blocks.render.solutions import with_folded_solutions
+from blocks.render.troubleshooting import as_json, in_order, said, with_lists
 
 TOTALS = "<!-- totals -->"
+MESSAGES = "troubleshooting/messages.json"
 FENCED = re.compile(r"(^ *(?P<ticks>`{3,})[^`\n]*\n.*?^ *(?P=ticks)`*[ \t]*$)", re.MULTILINE | re.DOTALL)
 TAGS = re.compile(r"^[ \t]*</?(?:div|section|span|p|ul|li)\b[^>\n]*>[ \t]*\n", re.MULTILINE)
 CLASSES = re.compile(r"[ \t]*\{ ?[.#][\w .#=\"-]*\}(?=[ \t]*$)", re.MULTILINE)
@@ -62,7 +66,15 @@ class Guide:
         pages = self.pages.values()
         records = tuple(standing(record, pages, root) for record in read_records(root / "docs" / "records"))
         known = read_addresses(root), last_changes(root), pinned_torch(root)
-        self.site = Site(root, records, repository.rstrip("/"), *known, folders)
+        self.site = Site(root, records, repository.rstrip("/"), *known, self.entries(), folders)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the messages of the troubleshooting pages, in the order of the nav."""
+        return tuple(in_order(read_entries(self.pages.values()), self.root / "mkdocs.yml"))
+
+    def messages(self) -> dict[str, list[str]]:
+        """Return what the search compares a pasted message with, by the address of its entry."""
+        return {f"{self.site.address(e.page, '')}#{e.anchor}": said(e) for e in self.site.entries}
 
     @cached_property
     def pages(self) -> dict[Path, Page]:
@@ -72,6 +84,7 @@ class Guide:
     def read_again(self, path: Path) -> None:
         """Read one page as it is now."""
         self.pages[path] = read_page(path, self.root)
+        self.site = replace(self.site, entries=self.entries())
 
     def tutorials(self) -> list[Path]:
         """Return the scripts of the tutorials."""
@@ -84,6 +97,8 @@ class Guide:
             if page.blocks:
                 yield f"{key}.ipynb", notebook(page, self.root, partial(absolute, site_url, key))
                 yield f"{key}.py", program(page)
+        if self.site.entries:
+            yield MESSAGES, as_json(self.site.entries, self.site.torch, partial(absolute, site_url, ""))
 
     def texts(self, site_url: str) -> Iterator[tuple[str, str, str]]:
         """Yield address, title and text of each page as Markdown."""
@@ -99,6 +114,7 @@ class Guide:
         """Return a page's Markdown with the code in its fences, its aims, and the totals filled in."""
         if TOTALS in markdown:
             markdown = markdown.replace(TOTALS, verification.totals(list(self.pages.values()), self.site))
+        markdown = with_lists(markdown, self.site.entries, self.pages[path].key)
         return with_aims(path, rendering.with_code(self.pages[path], markdown), meta)
 
     def html(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
@@ -109,4 +125,6 @@ class Guide:
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
         shown = [page for page in self.pages.values() if page.blocks]
         html = verification.Tables(shown, self.site, title, top).fill_in(html)
-        return heading.with_foot(page, heading.with_heading(page, html, reading, meta, title, self.site), self.site)
+        return heading.with_foot(
+            page, heading.with_heading(page, html, reading, meta, title, self.site), title, self.site
+        )

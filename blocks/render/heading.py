@@ -13,12 +13,14 @@ from blocks.record.works_from import page_works_from
 from blocks.render.frame import Site, report_url
 from blocks.render.history import spoken
 from blocks.render.template import fill
+from blocks.render.troubleshooting import of_lesson
 from blocks.render.verification import anchor, said
 from blocks.run.environment import Environment
 
 Title = Callable[[str], tuple[str, str] | None]
 WORDS_A_MINUTE = 180
 TITLE_END = "</h1>"
+LESSONS = {".py": "snippets"}
 GITHUB = "https://github.com/"
 
 
@@ -86,7 +88,7 @@ def minutes(html: str) -> int:
 def actions(page: Page, places: Sequence[Environment], site: Site) -> dict[str, Any]:
     """Return where a reader takes the whole page away, runs it elsewhere, sees its source, changes or reports it."""
     key, blocks = page_key(page, site.root), bool(page.blocks)
-    up = "../" if site.folders else ""
+    up = "../" if site.folders and not key.endswith("/index") else ""
     endings = [("Script (.py)", "py"), ("Notebook (.ipynb)", "ipynb")] if blocks else []
     files = [(name, f"{up}{key.rsplit('/', 1)[-1]}.{ending}") for name, ending in [*endings, ("Markdown (.md)", "md")]]
     notebook = f"{site.repository.removeprefix(GITHUB)}/blob/notebooks/{key}.ipynb"
@@ -104,9 +106,11 @@ def actions(page: Page, places: Sequence[Environment], site: Site) -> dict[str, 
     }
 
 
-def with_foot(page: Page, html: str, site: Site) -> str:
-    """Return the page's HTML with its date and the release that it was written for at its foot."""
+def with_foot(page: Page, html: str, title: Title, site: Site) -> str:
+    """Return the page's HTML with the errors that it explains, its date and the release it is for at its foot."""
     files = (path.relative_to(site.root).as_posix() for path in (page.path, page.snippet))
     days = [site.days[file] for file in files if file in site.days]
     day, torch = spoken(max(days)) if days else "", site.torch if page.blocks else ""
-    return html + fill("foot", day=day, torch=torch) if day or torch else html
+    about = of_lesson(site.entries, page.path.relative_to(site.root / LESSONS.get(page.path.suffix, "docs")).as_posix())
+    errors = [(entry.heading, f"{found[1]}#{entry.anchor}") for entry in about if (found := title(f"{entry.page}.md"))]
+    return html + fill("foot", day=day, torch=torch, errors=errors) if day or torch or errors else html

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from blocks.render.guide import Guide
+from blocks.render.guide import MESSAGES, Guide
 
 COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 
@@ -15,7 +15,8 @@ def write_files(guide: Guide, folder: Path, site_url: str, description: str, car
     listing = "".join(f"- [{title}]({site_url}{address})\n" for address, title, _ in texts)
     head = f"# PyTorch Deep Dive\n\n> {description}\n\n"
     files = dict(guide.downloads(site_url)) | {address: text for address, _, text in texts}
-    files["llms.txt"] = f"{head}## Pages\n\n{listing}"
+    errors = f"- [All error messages with cause and fix, as JSON]({site_url}{MESSAGES})\n" if MESSAGES in files else ""
+    files["llms.txt"] = f"{head}## Pages\n\n{listing}{errors}"
     files["llms-full.txt"] = head + "\n\n".join(text for _, _, text in texts)
     for style in (folder / "assets" / "css").glob("*.css"):
         style.write_text(COMMENT.sub("", style.read_text("utf-8")), "utf-8")

@@ -15,7 +15,7 @@ from blocks.render.prose import fenced, parts, with_links
 from blocks.run.applies import needs_gpu
 
 FOLD = re.compile(r"""^(?:!!!|\?\?\?\+?|===)[ ]+(?P<kind>[\w-]+)?(?:[ ]+[\w-]+)*[ ]*(?:"(?P<title>[^"]*)")?[ ]*$""")
-LACKED = {"mlxtend", "palmerpenguins", "statsmodels"}  # by hosted notebooks, of what pages may import unsaid
+LACKED = {"mlxtend", "names", "palmerpenguins", "statsmodels"}  # by hosted notebooks, of what pages may import unsaid
 GRAVE = {"bug", "caution", "danger", "error", "failure", "warning"}
 
 

@@ -65,7 +65,7 @@ def raising(block: Block) -> str:
     name = "type(error).__name__"
     if any(kind.__module__ != "builtins" for kind in kinds):
         name = f"type(error).__module__}}.{{{name}"
-    shown = f'    print(f"{{{name}}}: {{error}}")\n'
+    shown = f'    print(f"{{{name}}}: {{error}}".rstrip())\n'
     return f"try:\n{indented(block.code)}except {caught} as error:\n{shown}"
 
 

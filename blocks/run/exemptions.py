@@ -47,6 +47,14 @@ EXEMPTIONS = (
         reason="torch's compiler imports torch.utils.mkldnn, whose classes were made with it",
     ),
     Exemption(
+        name="leaf-spec-when-a-program-is-copied-before-2.15",
+        category=FutureWarning,
+        message=r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+        module=r"copyreg",
+        since="2026-11-27, torch 2.11.0",
+        reason="an exported program, whose inputs that class describes, is copied by run_decompositions and load",
+    ),
+    Exemption(
         name="more-workers-than-cores",
         category=UserWarning,
         message=r"This DataLoader will create \d+ worker processes in total",

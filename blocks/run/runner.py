@@ -74,7 +74,7 @@ class Runner:
         if self.method == "forkserver":
             preload.preload(code)
 
-    def run(self, page: Page, blocks: Sequence[Block]) -> Iterator[Result]:
+    def run(self, page: Page, blocks: Sequence[Block]) -> Generator[Result]:
         """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure.
 
         A block that ends its process has one of its own, in which the blocks that it needs run first.

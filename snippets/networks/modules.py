@@ -50,7 +50,7 @@ def count(module):
 
 
 for name, parameter in model.named_parameters():
-    print(f"{name:10} {tuple(parameter.shape)} {parameter.requires_grad}")
+    print(f"{name:10} {tuple(parameter.shape)} requires_grad={parameter.requires_grad}")
 print(f"{count(model):,} parameters")
 # --8<-- [end:named-parameters]
 

@@ -165,51 +165,67 @@ print(f"weight {saved[0, 0].item():.4f} in the checkpoint")
 # --8<-- [end:save-in-the-background]
 
 
+# --8<-- [start:save-and-restore]
+import os
+
+import torch
+import torch.distributed as dist
+
+
+def save(model, optimizer, step):
+    if dist.get_rank() == 0:
+        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save(state | {"step": step}, "latest.tmp")
+        os.replace("latest.tmp", "latest.pt")  # the old or the new, never a half
+    dist.barrier()
+
+
+def restore(model, optimizer):
+    """Load the newest checkpoint; return the step to go on with."""
+    if not os.path.exists("latest.pt"):
+        return 0
+    state = torch.load("latest.pt")
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"]
+
+
+# --8<-- [end:save-and-restore]
+
+
 # --8<-- [start:a-program-that-dies]
 import os
 import signal
 
 import torch
 import torch.distributed as dist
+from checkpoint import restore, save
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
-
-
-def save(model, optimizer, step):
-    if dist.get_rank() == 0:
-        state = {"model": model.module.state_dict(), "step": step}
-        state["optimizer"] = optimizer.state_dict()
-        torch.save(state, "latest.tmp")
-        os.replace("latest.tmp", "latest.pt")  # the old or the new, never a half
-    dist.barrier()
 
 
 def main():
     dist.init_process_group("gloo")
     rank, attempt = dist.get_rank(), int(os.environ["TORCHELASTIC_RESTART_COUNT"])
     torch.manual_seed(0)
-    model = DistributedDataParallel(nn.Linear(4, 1))
+    model = nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.5)
-    first = 0
-    if os.path.exists("latest.pt"):
-        state = torch.load("latest.pt")
-        model.module.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = state["step"]
+    first = restore(model, optimizer)
+    ddp = DistributedDataParallel(model)
     if rank == 0:
         print(f"attempt {attempt} starts at step {first}", flush=True)
     for step in range(first, 8):
         if rank == 1 and step == 5 and attempt == 0:
             os.kill(os.getpid(), signal.SIGKILL)  # as a machine out of memory does
         X = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))[rank::2]
-        loss = (model(X) - X.sum(1, keepdim=True)).square().mean()
+        loss = (ddp(X) - X.sum(1, keepdim=True)).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if step % 2 == 1:
             save(model, optimizer, step + 1)
     if rank == 0:
-        print("weights", [f"{w:.4f}" for w in model.module.weight[0].tolist()])
+        print("weights", [f"{w:.4f}" for w in model.weight[0].tolist()])
     dist.destroy_process_group()
 
 

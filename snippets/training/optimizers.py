@@ -24,7 +24,8 @@ loss = (w**2).sum()
 loss.backward()
 by_hand = w.detach() - 0.1 * w.grad
 optimizer.step()
-print(f"{w[0]:.3f} {w[1]:.3f}", torch.allclose(w, by_hand))
+print(f"by hand:   {by_hand[0]:.3f} {by_hand[1]:.3f}")
+print(f"optimizer: {w[0]:.3f} {w[1]:.3f}")
 # --8<-- [end:sgd-by-hand]
 
 
@@ -244,7 +245,8 @@ for _ in range(40):
     velocity = 0.9 * velocity + torch.func.grad(ravine)(p)
     p = p - 0.1 * velocity
 path, _ = walk(torch.optim.SGD, lr=0.1, momentum=0.9)
-print([f"{value:.3f}" for value in p.tolist()], [f"{value:.3f}" for value in path[-1]])
+print("by hand:  ", [f"{value:.3f}" for value in p.tolist()])
+print("optimizer:", [f"{value:.3f}" for value in path[-1]])
 # --8<-- [end:solution-momentum-by-hand]
 
 
@@ -260,7 +262,8 @@ for step in range(1, 6):
     square = 0.999 * square + 0.001 * w.grad**2
     scaled = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
     by_hand -= 0.1 * scaled
-print([f"{value:.3f}" for value in by_hand.tolist()], torch.allclose(w, by_hand))
+print("by hand:  ", [f"{value:.3f}" for value in by_hand.tolist()])
+print("optimizer:", [f"{value:.3f}" for value in w.tolist()])
 # --8<-- [end:solution-adam-by-hand]
 
 

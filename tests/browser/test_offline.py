@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from blocks.__main__ import main
-from tests.site.conftest import PAGES, address
+from tests.site.conftest import PAGES
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def disk(browser: Browser) -> Iterator[Tab]:
 
 def test_every_page_opens_from_disk(disk: Tab, guide: str) -> None:
     for page in PAGES:
-        disk.goto(f"{guide}/{address(page) or 'index'}.html")
+        disk.goto(f"{guide}/{page.key}.html")
         assert disk.locator(".block").count() == len(page.blocks)
 
 

@@ -1,5 +1,6 @@
 """Reading without a script, in the dark, on paper, and at an address that does not exist."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -63,6 +64,12 @@ def test_paper_shows_code_and_output_and_no_controls(tab: Tab, address: str) -> 
     expect(tab.locator("samp").first).to_be_visible()
     assert tab.locator(".block pre > code").first.evaluate("code => getComputedStyle(code).whiteSpace") == "pre-wrap"
     tab.emulate_media(media="screen")
+
+
+def test_the_cheat_sheet_is_two_sheets_of_paper(tab: Tab, address: str) -> None:
+    tab.goto(f"{address}reference/cheat-sheet/")
+    tab.emulate_media(media="print")
+    assert len(re.findall(rb"/Type\s*/Page\b", tab.pdf(format="A4"))) == 2
 
 
 def test_paper_shows_what_is_folded(tab: Tab, address: str) -> None:

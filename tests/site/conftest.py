@@ -27,8 +27,7 @@ def built() -> None:
 
 def address(page: Page) -> str:
     """Return the page's folder below the site's root."""
-    stem = page.snippet.relative_to(ROOT / "snippets").with_suffix("")
-    return "" if stem.name == "index" and len(stem.parts) == 1 else stem.as_posix()
+    return f"/{page.key}".removesuffix("/index").strip("/")
 
 
 def read_html(page: Page) -> html.HtmlElement:

@@ -1,5 +1,6 @@
 """Every notebook that a page offers is valid, names its cells like the blocks, and runs from top to bottom."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,27 +11,42 @@ from nbclient import NotebookClient
 from blocks.read.page import Page
 from blocks.render.notebook import runs
 from blocks.run.applies import why_no_program
-from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
+from tests.site.conftest import PAGES, ROOT, SITE, read_html
+from tests.site.shell import run
 
-
-@pytest.fixture
-def kernel_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+SECONDS = 120
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
-def test_notebook_runs(page: Page, tmp_path: Path, kernel_environment: None) -> None:
-    notebook = nbformat.read(SITE / f"{address(page) or 'index'}.ipynb", as_version=4)
+def test_notebook_runs(page: Page, tmp_path: Path, environment: dict[str, str]) -> None:
+    notebook = nbformat.read(SITE / f"{page.key}.ipynb", as_version=4)
     nbformat.validate(notebook)
-    cells = [block.name for block in page.blocks if runs(block)]
-    assert [cell.id for cell in notebook.cells if cell.cell_type == "code" and cell.id != "install"] == cells
-    here = [block.name for block in page.blocks if not why_no_program(page.program(block), gpus=0)]
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "code" or cell.id in here]
-    there = {"metadata": {"path": str(tmp_path)}}
-    seconds = max([120, *(mark.args[0] for block in page.blocks if (mark := block.mark("slow")))])
-    NotebookClient(notebook, timeout=seconds, shutdown_kernel="immediate", resources=there).execute()
+    cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != "install"}
+    assert list(cells) == [block.name for block in page.blocks if runs(block)]
+    here = [block for block in page.blocks if block.name in cells and not why_no_program(page.program(block), gpus=0)]
+    seconds = sum(max([SECONDS, *(mark.args[0] for mark in block.marks if mark.name == "slow")]) for block in here)
+    assert run([cells[block.name] for block in here], tmp_path, environment, seconds) == ""
+
+
+def test_a_kernel_runs_a_notebook_as_the_shell_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all pages one is executed by a kernel, as Jupyter does; `%%bash` and `raises` are among its cells."""
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    code = [
+        "x = 3",
+        "%%writefile y.txt\n4",
+        "%%bash -e\ngrep -q 4 y.txt",
+        "int('x')",
+        "import asyncio\nasyncio.sleep(x)",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in code])
+    notebook.cells[3].metadata.tags = ["raises-exception"]
+    NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    own = dict(os.environ)
+    assert run(notebook.cells, tmp_path, own, SECONDS) == ""
+    notebook.cells[4].source = "import asyncio\nasync def wait(): pass\nasyncio.run(wait())"
+    assert "cannot be called from a running event loop" in run(notebook.cells, tmp_path, own, SECONDS)
+    notebook.cells[3].metadata.tags = []
+    assert "invalid literal" in run(notebook.cells, tmp_path, own, SECONDS)
 
 
 def test_colab_finds_every_notebook_on_its_branch(tmp_path: Path) -> None:

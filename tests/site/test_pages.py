@@ -11,6 +11,7 @@ import pytest
 import yaml
 from lxml import html
 
+from blocks.record.entries import read_entries
 from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
 
 BUILT = sorted(SITE.rglob("*.html"))
@@ -47,7 +48,7 @@ def leads_somewhere(path: Path, url: str) -> bool:
 
 def test_every_page_offers_its_program() -> None:
     for page in PAGES:
-        compile((SITE / f"{address(page) or 'index'}.py").read_text("utf-8"), str(page.snippet), "exec")
+        compile((SITE / f"{page.key}.py").read_text("utf-8"), str(page.snippet), "exec")
 
 
 def test_search_knows_every_page() -> None:
@@ -63,9 +64,10 @@ def test_the_build_runs_no_block_and_imports_no_torch() -> None:
 
 def test_llms_and_sitemap_list_every_page() -> None:
     home = html.parse(SITE / "index.html").xpath("string(//link[@rel='canonical']/@href)")
-    listed = re.findall(r"\]\((.*?)\)", (SITE / "llms.txt").read_text("utf-8"))
+    every = re.findall(r"\]\((.*?)\)", (SITE / "llms.txt").read_text("utf-8"))
     mapped = re.findall(r"<loc>(.*?)</loc>", (SITE / "sitemap.xml").read_text("utf-8"))
-    assert all((SITE / url.removeprefix(home)).is_file() for url in listed)
+    assert all((SITE / url.removeprefix(home)).is_file() for url in every)
+    listed = [url for url in every if not url.endswith(".json")]
     assert all((SITE / url.removeprefix(home) / "index.html").is_file() for url in mapped)
     texts = {url.removesuffix(".md").removesuffix("index").rstrip("/") for url in listed}
     assert texts == {url.rstrip("/") for url in mapped} | {home.rstrip("/")}
@@ -91,10 +93,12 @@ def test_every_page_has_its_card() -> None:
 
 
 def test_a_report_fills_in_fields_that_the_form_has() -> None:
-    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/wrong-block.yml").read_text("utf-8"))
-    fields = {part["id"] for part in form["body"]}
+    names = "wrong-block.yml", "other-message.yml"
+    forms = {name: yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / name).read_text("utf-8")) for name in names}
+    fields = set.intersection(*({part["id"] for part in form["body"]} for form in forms.values()))
+    of_entries = {entry.page for entry in read_entries(PAGES)}
     for page in PAGES:
         for url in read_html(page).xpath("//a[@class='report' and @tabindex]/@href"):
             asked = parse_qs(urlparse(url).query)
             assert set(asked) - {"template", "title"} == {"page", "block", "versions"} <= fields
-            assert asked["template"] == ["wrong-block.yml"]
+            assert asked["template"] == [names[page.key in of_entries]]

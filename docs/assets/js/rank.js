@@ -1,5 +1,6 @@
 // The order of the search's hits. One wrong letter is forgiven, sections that hold the rare words of the question come
 // first, whole or in its order, and each hit shows its section. An empty result offers the tabs.
+// The entry of a pasted message (match.js) comes before all others.
 {
   const [SETUP, QUERY, RESULT] = [0, 2, 3]; // types of the messages to and from the theme's search worker
   const sections = new Map(); // by address: how often each word is there, in its title, in its page's title, and word pairs
@@ -14,6 +15,7 @@
   const learn = (docs) => {
     sections.clear();
     known.clear();
+    match = window.matcher(docs);
     for (const { location, title, text } of docs) {
       const [prose, code] = text.split("<p hidden>");
       const words = split(prose).map(stem);
@@ -23,7 +25,7 @@
       for (const word of [...words, ...heading]) counts.set(word, (counts.get(word) ?? 0) + 1);
       for (const word of counts.keys()) known.set(word, (known.get(word) ?? 0) + 1);
       const page = sections.get(location.split("#")[0]);
-      sections.set(location, { counts, heading, above: page?.heading ?? heading, pairs: new Set(pairs(words)) });
+      sections.set(location, { title, counts, heading, above: page?.heading ?? heading, pairs: new Set(pairs(words)) });
     }
   };
 
@@ -41,16 +43,18 @@
   };
   const weight = (word) => (asked.some((other) => !EMPTY.has(other)) && EMPTY.has(word) ? 0.05 : Math.log(1 + sections.size / (known.get(word) ?? sections.size)));
 
-  let asked = [];
+  let [asked, match, found] = [[], null, null];
   // Whole words count as they are ("^1"), so that stop words and endings are treated as in the index; the last word
   // counts as a beginning too, for someone who is still typing.
   const plain = (text) => {
-    const all = split(text);
+    found = match(text);
+    const all = split(found.message);
+    const best = [...found.likeness].sort((a, b) => b[1] - a[1]).slice(0, 3).flatMap(([location]) => split(sections.get(location).title));
     const spoken = all.filter((word) => /\D/.test(word)); // the numbers in a message are the reader's own
     const words = (spoken.length ? spoken : all).map(mended);
     asked = words.map(stem);
     const rare = words.filter((word) => !EMPTY.has(stem(word))).sort((a, b) => weight(stem(b)) - weight(stem(a)));
-    return [...(rare.length ? rare : words).slice(0, 12).map((word) => `${word}^1`), ...words.slice(-1)].join(" ");
+    return [...best, ...(rare.length ? rare : words).slice(0, 12)].map((word) => `${word}^1`).concat(words.slice(-1)).join(" ");
   };
 
   const score = ({ location }) => {
@@ -63,15 +67,15 @@
     return [...words, ...together].reduce((sum, value) => sum + value, 0);
   };
 
+  const byLikeness = (a, b) => b.like - a.like || b.own - a.own;
   const improve = (data) => {
     for (const group of data.items) {
-      for (const item of group) item.own = score(item);
-      group.sort((a, b) => b.own - a.own); // the theme unfolds what scores as well as the first
+      for (const item of group) Object.assign(item, { own: score(item), like: found.likeness.get(item.location) ?? 0 });
+      group.sort(byLikeness); // the theme unfolds what scores as well as the first
       group.forEach((item, i) => (item.score = -i));
     }
-    data.items.sort((a, b) => b[0].own - a[0].own);
-    const least = (data.items[0]?.[0].own ?? 0) / 4;
-    data.items = data.items.filter(([best]) => best.own >= least);
+    const least = Math.max(0, ...data.items.map(([best]) => best.own)) / 4;
+    data.items = data.items.filter(([best]) => best.like || best.own >= least).sort(([a], [b]) => byLikeness(a, b));
     const nothing = asked.length > 0 && !data.items.length;
     document.querySelector(".md-search")?.classList.toggle("nothing", nothing);
     if (nothing) offer();

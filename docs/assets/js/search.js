@@ -1,4 +1,4 @@
-// Loaded in the head, before the theme's own script. The index, and what puts its hits in order (rank.js), are fetched
+// Loaded in the head, before the theme's own script. The index, and what puts its hits in order (match.js, rank.js), are fetched
 // when a reader turns to the search, and not with every page. What is pasted is searched at once.
 if (localStorage.getItem("wrapped") === "true") document.documentElement.classList.add("wrapped"); // before the page is drawn
 {
@@ -12,9 +12,11 @@ if (localStorage.getItem("wrapped") === "true") document.documentElement.classLi
     if (address.has("q") || address.has("h")) wake(); // a shared search, or words to mark on the page
   });
   const ordered = wanted.then(() => new Promise((loaded) => {
-    const script = document.createElement("script");
-    Object.assign(script, { src: here.replace("search.js", "rank.js"), onload: loaded, onerror: loaded });
-    document.head.append(script);
+    for (const name of ["match.js", "rank.js"]) {
+      const script = document.createElement("script");
+      Object.assign(script, { src: here.replace("search.js", name), async: false, onload: name === "rank.js" && loaded, onerror: loaded });
+      document.head.append(script);
+    }
   }));
   const { open, send } = XMLHttpRequest.prototype;
   XMLHttpRequest.prototype.open = function (method, url, ...rest) {
