@@ -240,10 +240,9 @@ def train_unevenly(rank):
             model(torch.ones(1, 1)).sum().backward()
     except RuntimeError as error:
         reason = str(error).split("] ")[-1].split(" for ")[0]
-        print(f"rank {rank}: {reason}", flush=True)
+        print("RuntimeError:", reason)
     else:
-        print(f"rank {rank}: done", flush=True)
-        time.sleep(2)
+        time.sleep(2)  # done, and busy with something else
 
 
 two_ranks(train_unevenly)
