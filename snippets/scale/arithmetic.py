@@ -85,6 +85,7 @@ assert alpha > 0 and per_byte > 0
 fig, axis = plt.subplots(figsize=(5, 2.8))
 axis.loglog(sent, 1e6 * seconds, "o", label="measured")
 axis.loglog(sent, 1e6 * (alpha + per_byte * sent), label="start-up + bytes / speed")
+axis.set(xlim=(500, 1e7), ylim=(10, 1e6))  # room for other machines
 axis.set(xlabel="bytes", ylabel="microseconds")
 axis.legend()
 plt.show()
