@@ -236,6 +236,7 @@ def communication_of(function):
 # --8<-- [start:compare-and-count]
 def compare_and_count(rank, plan, sequence=False):
     inputs = torch.randn(2, 6, 32, generator=torch.Generator().manual_seed(1))
+    inputs.requires_grad_()  # as behind other layers
     alone = build()
     alone(inputs).square().sum().backward()
 
