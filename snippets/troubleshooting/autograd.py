@@ -1,7 +1,6 @@
 """Make each of PyTorch's messages about gradients appear, and then go away."""
 
 # --8<-- [start:setup]
-import copy
 import warnings
 
 import torch
@@ -187,19 +186,6 @@ print(weight.sum().item())
 # --8<-- [end:float-in-graph-fixed]
 
 
-# --8<-- [start:deepcopy-result]
-model = nn.Linear(2, 1)
-model.last_output = model(torch.ones(1, 2))  # kept for a plot
-copy.deepcopy(model)
-# --8<-- [end:deepcopy-result]
-
-
-# --8<-- [start:deepcopy-result-fixed]
-model.last_output = model(torch.ones(1, 2)).detach()
-print(type(copy.deepcopy(model)).__name__)
-# --8<-- [end:deepcopy-result-fixed]
-
-
 # --8<-- [start:unused-input]
 x = torch.ones(3, 2, requires_grad=True)
 time = x[:, 0]
@@ -242,18 +228,6 @@ print(features.detach().requires_grad)
 layer = nn.Linear(2, 2).requires_grad_(False)
 print(layer(torch.ones(1, 2)).requires_grad)
 # --8<-- [end:flag-of-a-result-fixed]
-
-
-# --8<-- [start:optimize-a-result]
-weight = torch.ones(2, requires_grad=True).double()
-torch.optim.SGD([weight], lr=0.1)
-# --8<-- [end:optimize-a-result]
-
-
-# --8<-- [start:optimize-a-result-fixed]
-weight = torch.ones(2).double().requires_grad_()
-print(torch.optim.SGD([weight], lr=0.1).param_groups[0]["params"][0].dtype)
-# --8<-- [end:optimize-a-result-fixed]
 
 
 # --8<-- [start:inference-tensor]
@@ -506,19 +480,6 @@ def pure_block(x):
 checkpoint(pure_block, x, use_reentrant=False).sum().backward()
 print([round(value, 3) for value in x.grad.tolist()])
 # --8<-- [end:checkpoint-mismatch-fixed]
-
-
-# --8<-- [start:hook-and-in-place]
-model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(inplace=True))
-model[0].register_full_backward_hook(lambda module, grad_in, grad_out: None)
-model(torch.ones(1, 2))
-# --8<-- [end:hook-and-in-place]
-
-
-# --8<-- [start:hook-and-in-place-fixed]
-model[1].inplace = False
-print(model(torch.ones(1, 2, requires_grad=True)).requires_grad)
-# --8<-- [end:hook-and-in-place-fixed]
 
 
 # --8<-- [start:hook-without-grad]

@@ -188,18 +188,18 @@ print(counts.dtype, counts.tolist())
 # --8<-- [end:cast-in-place-fixed]
 
 
-# --8<-- [start:index-put-dtype]
-outputs = torch.zeros(4, 2)
-with torch.autocast("cpu", dtype=torch.bfloat16):
-    part = nn.Linear(2, 2)(torch.ones(2, 2))
-    outputs[torch.tensor([0, 3])] = part
-# --8<-- [end:index-put-dtype]
+# --8<-- [start:scatter-dtype]
+sums = torch.zeros(3)
+groups = torch.tensor([0, 2, 0])
+values = torch.from_numpy(np.array([0.5, 1.0, 1.5]))
+sums.scatter_add_(0, groups, values)
+# --8<-- [end:scatter-dtype]
 
 
-# --8<-- [start:index-put-dtype-fixed]
-outputs[torch.tensor([0, 3])] = part.to(outputs.dtype)
-print(part.dtype, "->", outputs.dtype)
-# --8<-- [end:index-put-dtype-fixed]
+# --8<-- [start:scatter-dtype-fixed]
+sums.scatter_add_(0, groups, values.to(sums.dtype))
+print(sums.tolist())
+# --8<-- [end:scatter-dtype-fixed]
 
 
 # --8<-- [start:integer-gradient]
@@ -262,7 +262,10 @@ print(nn.Linear(4, 2)(torch.from_numpy(features)).shape)
 
 # --8<-- [start:no-astype]
 x = torch.ones(2)
-x.astype("float64")
+try:
+    x.astype("float64")
+except AttributeError as error:
+    print("AttributeError:", error)
 # --8<-- [end:no-astype]
 
 

@@ -104,19 +104,6 @@ print(nn.AdaptiveAvgPool2d(1)(torch.randn(1, 3, 7, 5)).shape)
 # --8<-- [end:pooled-away-fixed]
 
 
-# --8<-- [start:one-value-per-channel]
-norm = nn.BatchNorm1d(4)
-single = torch.randn(1, 4)
-norm(single)
-# --8<-- [end:one-value-per-channel]
-
-
-# --8<-- [start:one-value-per-channel-fixed]
-norm.eval()
-print(norm(single).shape)
-# --8<-- [end:one-value-per-channel-fixed]
-
-
 # --8<-- [start:running-mean-elements]
 norm = nn.BatchNorm1d(64)
 tokens = torch.randn(32, 10, 64)  # (batch, time, features)
@@ -528,3 +515,158 @@ print(batch.T.shape)
 # --8<-- [start:dot-t-fixed]
 print(batch.mT.shape)
 # --8<-- [end:dot-t-fixed]
+
+
+# --8<-- [start:matrix-and-vector]
+matrix = torch.ones(3, 4)
+vector = torch.ones(3)
+matrix @ vector
+# --8<-- [end:matrix-and-vector]
+
+
+# --8<-- [start:matrix-and-vector-fixed]
+print((vector @ matrix).shape, (matrix.T @ vector).shape)
+# --8<-- [end:matrix-and-vector-fixed]
+
+
+# --8<-- [start:dot-of-columns]
+a, b = torch.ones(3, 1), torch.ones(3, 1)
+torch.dot(a, b)
+# --8<-- [end:dot-of-columns]
+
+
+# --8<-- [start:dot-of-columns-fixed]
+print(torch.dot(a.squeeze(1), b.squeeze(1)).item(), (a.T @ b).tolist())
+# --8<-- [end:dot-of-columns-fixed]
+
+
+# --8<-- [start:mm-of-a-batch]
+batch = torch.ones(2, 3, 4)
+torch.mm(batch, torch.ones(4, 5))
+# --8<-- [end:mm-of-a-batch]
+
+
+# --8<-- [start:mm-of-a-batch-fixed]
+print((batch @ torch.ones(4, 5)).shape)
+# --8<-- [end:mm-of-a-batch-fixed]
+
+
+# --8<-- [start:split-sizes]
+rows = torch.arange(10)
+rows.split([6, 3])
+# --8<-- [end:split-sizes]
+
+
+# --8<-- [start:split-sizes-fixed]
+print([len(piece) for piece in rows.split([6, len(rows) - 6])])
+print([len(piece) for piece in rows.split(4)])
+# --8<-- [end:split-sizes-fixed]
+
+
+# --8<-- [start:reflection-padding]
+small = torch.ones(1, 3, 4, 4)
+nn.ReflectionPad2d(5)(small)
+# --8<-- [end:reflection-padding]
+
+
+# --8<-- [start:reflection-padding-fixed]
+print(nn.ReflectionPad2d(3)(small).shape, nn.ReplicationPad2d(5)(small).shape)
+# --8<-- [end:reflection-padding-fixed]
+
+
+# --8<-- [start:cat-of-nothing]
+outputs = []
+torch.cat(outputs)
+# --8<-- [end:cat-of-nothing]
+
+
+# --8<-- [start:cat-of-nothing-fixed]
+result = torch.cat(outputs) if outputs else torch.empty(0, 3)
+print(result.shape)
+# --8<-- [end:cat-of-nothing-fixed]
+
+
+# --8<-- [start:iterate-scalar]
+predicted = torch.tensor([[7]]).squeeze()
+for label in predicted:
+    print(label)
+# --8<-- [end:iterate-scalar]
+
+
+# --8<-- [start:iterate-scalar-fixed]
+predicted = torch.tensor([[7]]).squeeze(dim=1)
+print([int(label) for label in predicted])
+# --8<-- [end:iterate-scalar-fixed]
+
+
+# --8<-- [start:maximum-of-nothing]
+scores = torch.tensor([0.2, 0.4])
+scores[scores > 0.5].max()
+# --8<-- [end:maximum-of-nothing]
+
+
+# --8<-- [start:maximum-of-nothing-fixed]
+kept = scores[scores > 0.5]
+print(kept.max().item() if kept.numel() else "no score above 0.5")
+# --8<-- [end:maximum-of-nothing-fixed]
+
+
+# --8<-- [start:unsorted-lengths]
+x = torch.randn(2, 3, 5)  # (batch, time, features), padded
+lengths = torch.tensor([2, 3])
+packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+# --8<-- [end:unsorted-lengths]
+
+
+# --8<-- [start:unsorted-lengths-fixed]
+packed = nn.utils.rnn.pack_padded_sequence(
+    x, lengths, batch_first=True, enforce_sorted=False
+)
+print(packed.batch_sizes.tolist())
+# --8<-- [end:unsorted-lengths-fixed]
+
+
+# --8<-- [start:bilinear-input]
+image = torch.ones(3, 8, 8)
+F.interpolate(image, scale_factor=2, mode="bilinear")
+# --8<-- [end:bilinear-input]
+
+
+# --8<-- [start:bilinear-input-fixed]
+print(F.interpolate(image[None], scale_factor=2, mode="bilinear")[0].shape)
+# --8<-- [end:bilinear-input-fixed]
+
+
+# --8<-- [start:float-size]
+width = 9
+torch.zeros(width / 3)
+# --8<-- [end:float-size]
+
+
+# --8<-- [start:float-size-fixed]
+print(torch.zeros(width // 3).shape)
+# --8<-- [end:float-size-fixed]
+
+
+# --8<-- [start:square-matrices]
+design = torch.ones(3, 4)
+torch.linalg.inv(design)
+# --8<-- [end:square-matrices]
+
+
+# --8<-- [start:square-matrices-fixed]
+print(torch.linalg.pinv(design).shape)
+# --8<-- [end:square-matrices-fixed]
+
+
+# --8<-- [start:meshgrid-indexing]
+rows, columns = torch.meshgrid(torch.arange(2), torch.arange(3))
+print(rows.shape)
+# --8<-- [end:meshgrid-indexing]
+
+
+# --8<-- [start:meshgrid-indexing-fixed]
+for indexing in ("ij", "xy"):
+    grid, _ = torch.meshgrid(torch.arange(2), torch.arange(3), indexing=indexing)
+    print(indexing, grid.shape)
+# --8<-- [end:meshgrid-indexing-fixed]
