@@ -22,6 +22,7 @@ PICTURE = re.compile(r"!\[\s*\]\(")
 BARE_LINK = re.compile(r"\[(?:here|this|link|click here)\]\(", re.IGNORECASE)
 ADMONITION = re.compile(r"^(?:!!!|\?\?\?) ")
 LONGEST_BLOCK, SHORTEST_BLOCK, LONGEST_SNIPPET, MOST_WORDS, MOST_ADMONITIONS = 20, 3, 150, 1200, 3
+LONGEST_FILE = 40  # a block that is a program of its own cannot leave its imports and its guard to others
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,16 @@ def check(page: Page) -> Iterator[Remark]:
     of_entries = bool(doing(page.path, read_text(page.path)))  # short programs, and as many as there are messages
     for block in page.blocks:
         lines = sum(bool(line.strip()) for line in block.code.splitlines())
+<<<<<<< HEAD
         if lines > LONGEST_BLOCK:
             yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {LONGEST_BLOCK}")
         elif lines < SHORTEST_BLOCK and block.kind == "python" and not of_entries:
+=======
+        longest = LONGEST_FILE if block.file else LONGEST_BLOCK
+        if lines > longest:
+            yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {longest}")
+        elif lines < SHORTEST_BLOCK and block.kind == "python":
+>>>>>>> scale
             few = "one line" if lines == 1 else f"{lines} lines"
             yield Remark(block.source, block.line, f"'{block.name}' has {few}: could it join another?", False)
     length = len(split_lines(read_text(page.snippet))) if page.blocks and page.snippet.exists() else 0
