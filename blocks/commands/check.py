@@ -62,16 +62,10 @@ def check(page: Page) -> Iterator[Remark]:
     of_entries = bool(doing(page.path, read_text(page.path)))  # short programs, and as many as there are messages
     for block in page.blocks:
         lines = sum(bool(line.strip()) for line in block.code.splitlines())
-<<<<<<< HEAD
-        if lines > LONGEST_BLOCK:
-            yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {LONGEST_BLOCK}")
-        elif lines < SHORTEST_BLOCK and block.kind == "python" and not of_entries:
-=======
         longest = LONGEST_FILE if block.file else LONGEST_BLOCK
         if lines > longest:
             yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {longest}")
-        elif lines < SHORTEST_BLOCK and block.kind == "python":
->>>>>>> scale
+        elif lines < SHORTEST_BLOCK and block.kind == "python" and not of_entries:
             few = "one line" if lines == 1 else f"{lines} lines"
             yield Remark(block.source, block.line, f"'{block.name}' has {few}: could it join another?", False)
     length = len(split_lines(read_text(page.snippet))) if page.blocks and page.snippet.exists() else 0

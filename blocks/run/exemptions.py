@@ -79,7 +79,14 @@ EXEMPTIONS = (
         reason="whether it comes depends on the cores of the machine, not on the code",
     ),
     Exemption(
-<<<<<<< HEAD
+        name="read-only-buffer-when-a-program-is-loaded-before-2.13",
+        category=UserWarning,
+        message=r"The given buffer is not writable",
+        module=r"torch\.export\.pt2_archive\._package",
+        since="2026-11-27, torch 2.11.0",
+        reason="torch.export.load makes the weights from the bytes of the file",
+    ),
+    Exemption(
         name="tf32-is-off-when-the-compiler-starts-before-2.15",
         category=UserWarning,
         message=r"TensorFloat32 tensor cores for float32 matrix multiplication available but not enabled",
@@ -94,13 +101,5 @@ EXEMPTIONS = (
         module=r"torch\._inductor\.select_algorithm",
         since="2026-11-27, torch 2.11.0",
         reason="max-autotune compares the storages of its own buffers through that class",
-=======
-        name="read-only-buffer-when-a-program-is-loaded-before-2.13",
-        category=UserWarning,
-        message=r"The given buffer is not writable",
-        module=r"torch\.export\.pt2_archive\._package",
-        since="2026-11-27, torch 2.11.0",
-        reason="torch.export.load makes the weights from the bytes of the file",
->>>>>>> ship
     ),
 )
