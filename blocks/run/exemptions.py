@@ -23,6 +23,22 @@ class Exemption:
 
 EXEMPTIONS = (
     Exemption(
+        name="empty-first-capture-of-reduce-overhead",
+        category=UserWarning,
+        message=r"The CUDA Graph is empty",
+        module=r"torch\.cuda\.graphs",
+        since="2026-11-27, torch 2.11.0",
+        reason="the compiler captures an empty graph once, to make the memory pool that its graphs share",
+    ),
+    Exemption(
+        name="grad-of-a-tensor-that-the-compiler-looks-at",
+        category=UserWarning,
+        message=r"The \.grad attribute of a Tensor that is not a leaf Tensor is being accessed",
+        module=r"torch\._(dynamo\.variables\.builder|subclasses\.meta_utils)",
+        since="2026-11-27, torch 2.15.0",
+        reason="the compiler asks each tensor for its gradient and only keeps the warning from being shown",
+    ),
+    Exemption(
         name="jit-script-inside-forward-mode",
         category=FutureWarning,
         message=r"`torch\.jit\.script` is (deprecated|not supported in Python 3\.14)",
@@ -69,5 +85,21 @@ EXEMPTIONS = (
         module=r"torch\.export\.pt2_archive\._package",
         since="2026-11-27, torch 2.11.0",
         reason="torch.export.load makes the weights from the bytes of the file",
+    ),
+    Exemption(
+        name="tf32-is-off-when-the-compiler-starts-before-2.15",
+        category=UserWarning,
+        message=r"TensorFloat32 tensor cores for float32 matrix multiplication available but not enabled",
+        module=r"torch\._inductor\.compile_fx",
+        since="2026-11-27, torch 2.11.0",
+        reason="each first compilation on a new GPU gives this hint about speed; newer versions write it to a log",
+    ),
+    Exemption(
+        name="typed-storage-when-kernels-are-tuned",
+        category=UserWarning,
+        message=r"TypedStorage is deprecated",
+        module=r"torch\._inductor\.select_algorithm",
+        since="2026-11-27, torch 2.11.0",
+        reason="max-autotune compares the storages of its own buffers through that class",
     ),
 )

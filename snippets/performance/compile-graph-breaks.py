@@ -26,11 +26,11 @@ def counting(graph_module, example_inputs):
     return graph_module.forward
 
 
-def graphs_after(function, calls):
+def graphs_after(function, calls, **options):
     """Return how many graphs there are after each of the calls."""
     torch.compiler.reset()
     graphs.clear()
-    compiled = torch.compile(function, backend=counting)
+    compiled = torch.compile(function, backend=counting, **options)
     counts = []
     for arguments in calls:
         compiled(*arguments)
@@ -96,6 +96,12 @@ def without_item(x):
 for version in (without_print, without_if, without_item):
     print(version.__name__, graphs_after(version, [(x,)]))
 # --8<-- [end:remove-one-by-one]
+
+
+# --8<-- [start:unknown-number]
+print("by itself ", graphs_after(without_if, [(x,)]))
+print("full graph", graphs_after(without_if, [(x,)], fullgraph=True))
+# --8<-- [end:unknown-number]
 
 
 # --8<-- [start:logged]
