@@ -4,7 +4,12 @@ import pytest
 
 from tests.preview import Preview
 
-SUMS = {"index.html", "about/verification/index.html"}
+SUMS = {
+    "index.html",
+    "about/verification/index.html",
+    "troubleshooting/index.html",
+    "troubleshooting/messages/index.html",
+}
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,9 @@ def test_sections(tmp_path):
         "Can't call numpy() on Tensor -- that requires grad",
         "No module named 'torch._C'",
         "grüße: CUDA_HOME & more",
+        "version `GLIBC_2.28' not found",
         "Plain { #own-address }",
+        "before Module.\\_\\_init\\_\\_() call",
     ],
 )
 def test_addresses_are_those_of_the_site(tmp_path, to_html, heading):
@@ -55,3 +57,10 @@ def test_addresses_are_those_of_the_site(tmp_path, to_html, heading):
 def test_two_sections_with_one_address(tmp_path):
     with pytest.raises(BadInput, match=r"x\.md:3: the section on line 1 has the address #same too"):
         read_sections(tmp_path / "x.md", "## Same\n\n## `same`\n")
+
+
+def test_html_in_a_heading(tmp_path):
+    with pytest.raises(BadInput, match="'<' in a heading begins HTML"):
+        read_sections(tmp_path / "x.md", "## hook '<lambda>' has changed\n")
+    [section] = read_sections(tmp_path / "x.md", "## hook `<lambda>` has changed\n")
+    assert section.anchor == "hook-lambda-has-changed"

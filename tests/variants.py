@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from blocks.record.complaints import kind_of
 from blocks.record.entries import Entry
 
 TYPES = ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short")
@@ -53,7 +54,8 @@ def without_class(text: str, chance: random.Random) -> str:
 def traced(text: str, chance: random.Random) -> str:
     """Return the message with a traceback before it."""
     lines = {"first": chance.randrange(1, 300), "second": chance.randrange(1, 300)}
-    return TRACEBACK.format(message=retyped(text, chance), **lines)
+    message = retyped(text if kind_of(text)[0] else f"RuntimeError: {text}", chance)  # none ends without a class
+    return TRACEBACK.format(message=message, **lines)
 
 
 def pasted(text: str, chance: random.Random) -> str:
@@ -71,15 +73,18 @@ WAYS: tuple[Callable[[str, random.Random], str], ...] = (
     traced,
     pasted,
 )
+IN_PART = (prefixed, without_class)
 
 
 def variants(entries: Sequence[Entry]) -> Iterator[tuple[str, str, set[str]]]:
     """Yield how each message was changed, what a reader pastes, and the places of the entries that have it."""
     chance = random.Random(0)
-    owners: dict[str, set[str]] = {}
+    owners: dict[str, set[str]] = {}  # by a message, and by its first line
     for entry in entries:
         for message in (*entry.messages, *entry.older):
-            owners.setdefault(message, set()).add(entry.place)
-    for message, places in owners.items():
+            for said in {message, message.partition("\n")[0]}:
+                owners.setdefault(said, set()).add(entry.place)
+    for message in dict.fromkeys(message for entry in entries for message in (*entry.messages, *entry.older)):
         for text, way in {way(message, chance): way for way in reversed(WAYS)}.items():
-            yield getattr(way, "__name__", ""), text, places
+            said = message.partition("\n")[0] if way in IN_PART else message
+            yield getattr(way, "__name__", ""), text, owners[said]

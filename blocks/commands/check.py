@@ -12,6 +12,7 @@ from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages, is_page
 from blocks.read.spans import find_spans
 from blocks.read.tutorial import is_tutorial
+from blocks.record.entries import doing
 
 HELP = "check the style of pages; all of them without an argument"
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -21,6 +22,7 @@ PICTURE = re.compile(r"!\[\s*\]\(")
 BARE_LINK = re.compile(r"\[(?:here|this|link|click here)\]\(", re.IGNORECASE)
 ADMONITION = re.compile(r"^(?:!!!|\?\?\?) ")
 LONGEST_BLOCK, SHORTEST_BLOCK, LONGEST_SNIPPET, MOST_WORDS, MOST_ADMONITIONS = 20, 3, 150, 1200, 3
+LONGEST_FILE = 40  # a block that is a program of its own cannot leave its imports and its guard to others
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,20 @@ def run(root: Path, options: argparse.Namespace) -> int:
 
 def check(page: Page) -> Iterator[Remark]:
     """Yield what there is to say about the page's blocks, and about its text."""
+    of_entries = bool(doing(page.path, read_text(page.path)))  # short programs, and as many as there are messages
     for block in page.blocks:
         lines = sum(bool(line.strip()) for line in block.code.splitlines())
-        if lines > LONGEST_BLOCK:
-            yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {LONGEST_BLOCK}")
-        elif lines < SHORTEST_BLOCK and block.kind == "python":
+        longest = LONGEST_FILE if block.file else LONGEST_BLOCK
+        if lines > longest:
+            yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {longest}")
+        elif lines < SHORTEST_BLOCK and block.kind == "python" and not of_entries:
             few = "one line" if lines == 1 else f"{lines} lines"
             yield Remark(block.source, block.line, f"'{block.name}' has {few}: could it join another?", False)
     length = len(split_lines(read_text(page.snippet))) if page.blocks and page.snippet.exists() else 0
-    if length > LONGEST_SNIPPET and not is_tutorial(page.path):
+    if length > LONGEST_SNIPPET and not is_tutorial(page.path) and not of_entries:
         yield Remark(page.snippet, LONGEST_SNIPPET, f"{length} lines: {LONGEST_SNIPPET} is the aim of a page", False)
     if page.path.suffix == ".md":
-        yield from check_text(page.path)
+        yield from (remark for remark in check_text(page.path) if remark.error or not of_entries)
         yield from missing_aims(page)
 
 

@@ -9,7 +9,7 @@ from blocks.errors import BadInput, split_lines
 from blocks.read.spans import find_spans
 
 HEADING = re.compile(r"^## +(?P<title>.*?)(?: +\{ *#(?P<anchor>[\w-]+) *\})? *#* *$")
-MARKUP = re.compile(r"`|\\(?=[^\w\s])")
+MARKUP = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)|\\(?=[^A-Za-z0-9\s])")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ def read_sections(path: Path, text: str) -> list[Section]:
     ends = [*(number for number, _ in found), len(lines) + 1][1:]
     sections: dict[str, Section] = {}
     for (number, match), end in zip(found, ends, strict=True):
-        heading = MARKUP.sub("", match["title"])
+        if re.search(r"<[A-Za-z/!]", MARKUP.sub("", match["title"])):
+            raise BadInput(path, number, "'<' in a heading begins HTML", "Put it between backticks")
+        heading = MARKUP.sub(lambda found: found["code"] or "", match["title"])
         anchor = match["anchor"] or slug(heading)
         if anchor in sections:
             problem = f"the section on line {sections[anchor].line} has the address #{anchor} too"

@@ -63,7 +63,7 @@ EXEMPTIONS = (
         reason="torch's compiler imports torch.utils.mkldnn, whose classes were made with it",
     ),
     Exemption(
-        name="leaf-spec-when-a-program-is-copied-before-2.15",
+        name="leaf-spec-when-a-program-is-copied-before-2.14",
         category=FutureWarning,
         message=r"`isinstance\(treespec, LeafSpec\)` is deprecated",
         module=r"copyreg",
@@ -77,6 +77,14 @@ EXEMPTIONS = (
         module=r"torch\.utils\.data\.dataloader",
         since="2026-11-27, torch 2.15.0",
         reason="whether it comes depends on the cores of the machine, not on the code",
+    ),
+    Exemption(
+        name="read-only-buffer-when-a-program-is-loaded-before-2.13",
+        category=UserWarning,
+        message=r"The given buffer is not writable",
+        module=r"torch\.export\.pt2_archive\._package",
+        since="2026-11-27, torch 2.11.0",
+        reason="torch.export.load makes the weights from the bytes of the file",
     ),
     Exemption(
         name="tf32-is-off-when-the-compiler-starts-before-2.15",

@@ -1,5 +1,6 @@
 """Inside the process of a run: shell lines, and which of them failed."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -14,7 +15,8 @@ def run_shell(step: Step) -> str:
     """Run shell lines with `-e`; return why they failed, or nothing."""
     note = Path(tempfile.gettempdir(), "failing-line")
     trap = f"trap 'echo $LINENO > {shlex.quote(note.as_posix())}' ERR\n"
-    done = subprocess.run([bash(), "-eE", "-c", trap + step.code], stdin=subprocess.DEVNULL, check=False)
+    command = [bash(), "-eE", "-c", trap + step.code]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, env=environment(), check=False)
     if not done.returncode:
         return ""
     reason = f"the shell ended with exit code {done.returncode}"
@@ -23,6 +25,11 @@ def run_shell(step: Step) -> str:
     line = int(note.read_text()) - 1  # the trap is a line of its own
     note.unlink()
     return f'{reason}\n  File "{step.source}", line {step.line + line - 1}, in shell'
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a reader's shell: its programs import files that lie beside them."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
 
 
 def bash() -> str:

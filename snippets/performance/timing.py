@@ -5,6 +5,7 @@ import random
 import statistics
 import threading
 import time
+from functools import partial
 
 import matplotlib.pyplot as plt
 import torch
@@ -157,9 +158,9 @@ def work():
     model(x)
 
 
-before = [seconds(work) for _ in range(200)]
+before = [seconds(work) for _ in range(1000)]
 with Neighbour():
-    after = [seconds(work) for _ in range(200)]
+    after = [seconds(work) for _ in range(1000)]
 ratio = statistics.mean(after) / statistics.mean(before)
 print(f"one after the other: the second takes {ratio:.1f} times as long")
 # --8<-- [end:one-after-the-other]
@@ -199,15 +200,19 @@ for rounds in (10, 40, 160):
 
 
 # --8<-- [start:threads]
-print("threads of this program:", torch.get_num_threads())
+def sigmoid(a, threads):
+    torch.set_num_threads(threads)
+    a.sigmoid()
+
+
+usual_threads = torch.get_num_threads()
+print("threads of this program:", usual_threads)
 for elements in (2**10, 2**22):
-    a, took = torch.zeros(elements), []
-    for threads in (1, 2):
-        timer = benchmark.Timer("a.sigmoid()", globals={"a": a}, num_threads=threads)
-        took.append(timer.blocked_autorange(min_run_time=0.1).median)
-    print(
-        f"{elements:7} elements: two threads need {took[1] / took[0]:.2f} of the time"
-    )
+    a = torch.zeros(elements)
+    pairs = ratios(partial(sigmoid, a, 2), partial(sigmoid, a, 1), rounds=40)
+    ratio = statistics.median(pairs)
+    print(f"{elements:7} elements: two threads take {ratio:.2f} times as long")
+torch.set_num_threads(usual_threads)
 # --8<-- [end:threads]
 
 

@@ -14,8 +14,10 @@ from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DistributedSampler
+# --8<-- [end:setup]
 
 
+# --8<-- [start:launch]
 def begin(rank, worker, ranks, folder, args):
     torch.set_num_threads(1)  # the ranks share the cores
     dist.init_process_group(
@@ -25,6 +27,7 @@ def begin(rank, worker, ranks, folder, args):
         world_size=ranks,
         timeout=timedelta(seconds=30),
     )
+    dist.barrier()  # until all are connected
     worker(rank, *args)
     dist.destroy_process_group()
 
@@ -36,7 +39,7 @@ def launch(worker, ranks=2, args=()):
         mp.start_processes(begin, everything, nprocs=ranks, start_method="fork")
 
 
-# --8<-- [end:setup]
+# --8<-- [end:launch]
 
 
 # --8<-- [start:data-and-model]
@@ -44,7 +47,7 @@ digits = load_digits()
 images = torch.tensor(digits.data, dtype=torch.float32) / 16
 order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
 X, y = images[order], torch.tensor(digits.target)[order]
-X, X_test, y, y_test = X[:1280], X[1280:], y[:1280], y[1280:]
+X, X_val, y, y_val = X[:1280], X[1280:], y[:1280], y[1280:]
 
 
 def build(seed=0):
@@ -52,7 +55,7 @@ def build(seed=0):
     return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 
 
-print(f"{len(X)} samples to train, {len(X_test)} to test")
+print(f"{len(X)} samples to train, {len(X_val)} to validate")
 # --8<-- [end:data-and-model]
 
 
@@ -198,11 +201,11 @@ for rank in range(4):
 def evaluate(rank, use_sampler):
     ranks = dist.get_world_size()
     if use_sampler:
-        rows = list(DistributedSampler(range(len(X_test)), ranks, rank, shuffle=False))
+        rows = list(DistributedSampler(range(len(X_val)), ranks, rank, shuffle=False))
     else:
-        rows = list(range(rank, len(X_test), ranks))
+        rows = list(range(rank, len(X_val), ranks))
     with torch.no_grad():
-        right = alone(X_test[rows]).argmax(1) == y_test[rows]
+        right = alone(X_val[rows]).argmax(1) == y_val[rows]
     counts = torch.tensor([right.sum(), len(rows)])
     dist.all_reduce(counts)
     if rank == 0:
@@ -275,7 +278,7 @@ def save_and_load(rank, path):
     dist.barrier()  # outside the if: the file is there for all
     restored = build(seed=5)
     restored.load_state_dict(torch.load(path, map_location="cpu"))
-    print(f"rank {rank}: {distance(restored, model):.1f} from the saved", flush=True)
+    print(f"rank {rank}: {distance(restored, model):.4f} from the saved", flush=True)
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -284,7 +287,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 # --8<-- [start:larger-batch]
-def test_accuracy(batch_size, lr, seed, epochs=5):
+def accuracy(batch_size, lr, seed, epochs=5):
     model = build(seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     for _ in range(epochs):
@@ -293,7 +296,7 @@ def test_accuracy(batch_size, lr, seed, epochs=5):
             F.cross_entropy(model(X[rows]), y[rows]).backward()
             optimizer.step()
     with torch.no_grad():
-        return (model(X_test).argmax(1) == y_test).float().mean().item()
+        return (model(X_val).argmax(1) == y_val).float().mean().item()
 
 
 rates = [0.01, 0.03, 0.1, 0.3, 1.0]
@@ -301,7 +304,7 @@ print("batch", *(f"{lr:6}" for lr in rates))
 for batch_size in (32, 256):
     means = []
     for lr in rates:
-        accuracies = [test_accuracy(batch_size, lr, seed) for seed in range(3)]
+        accuracies = [accuracy(batch_size, lr, seed) for seed in range(3)]
         means.append(sum(accuracies) / len(accuracies))
     print(f"{batch_size:5}", *(f"{mean:6.3f}" for mean in means))
 # --8<-- [end:larger-batch]

@@ -37,6 +37,7 @@ def begin(rank, worker, ranks, folder, args, seconds):
         world_size=ranks,
         timeout=timedelta(seconds=seconds),
     )
+    dist.barrier()  # until all are connected
     worker(rank, *args)
     dist.destroy_process_group()
 
@@ -257,7 +258,6 @@ launch(work_while_it_travels)
 # --8<-- [start:a-program]
 import os
 
-import torch
 import torch.distributed as dist
 
 
@@ -266,9 +266,10 @@ def main():
     rank = dist.get_rank()
     names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
     mine = {name: os.environ[name] for name in names}
-    total = torch.tensor(float(rank))
-    dist.all_reduce(total)
-    print(f"rank {rank}: {mine}, sum {total.item():.0f}", flush=True)
+    everyones = [None] * dist.get_world_size()
+    dist.all_gather_object(everyones, mine)
+    if rank == 0:
+        print(*everyones, sep="\n")
     dist.destroy_process_group()
 
 

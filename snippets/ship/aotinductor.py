@@ -92,8 +92,8 @@ def ask(name, pixels):
     try:
         right = (read(pixels).argmax(1) == digits[: len(pixels)]).double().mean()
         print(f"{name}: accuracy {right:.3f}")
-    except RuntimeError as error:
-        print(f"{name}: RuntimeError:", str(error).strip().splitlines()[0])
+    except RuntimeError:
+        print(f"{name}: refused")
 
 
 ask("all questions", pixels)

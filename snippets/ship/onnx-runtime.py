@@ -170,6 +170,7 @@ def root_of(error):
     return error
 
 
+torch.manual_seed(0)
 x = torch.randn(4, 16)
 try:
     torch.onnx.export(NearestPrototype().eval(), (x,), dynamo=True, verbose=False)
@@ -186,7 +187,7 @@ class NearestPrototypeByProducts(NearestPrototype):
         return scores.argmin(dim=1)
 
 
-torch.manual_seed(0)
+torch.manual_seed(1)
 nearest = NearestPrototypeByProducts().eval()
 small = torch.onnx.export(nearest, (x,), dynamo=True, verbose=False)
 print(*(node.op_type for node in small.model_proto.graph.node))

@@ -144,6 +144,7 @@ print([p.grad for p in model.parameters()])
 
 
 # --8<-- [start:backward-of-a-number]
+torch.manual_seed(0)
 model = nn.Linear(4, 2)
 loss = F.mse_loss(model(x), y).item()
 loss.backward()
@@ -316,6 +317,7 @@ torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, verbose=True)
 
 
 # --8<-- [start:scheduler-verbose-fixed]
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
 plateau.step(0.5)
 print("rate", plateau.get_last_lr())
@@ -351,6 +353,8 @@ optimizer.step()
 
 
 # --8<-- [start:lbfgs-closure-fixed]
+torch.manual_seed(0)
+model = nn.Linear(4, 2)
 optimizer = torch.optim.LBFGS(model.parameters(), line_search_fn="strong_wolfe")
 
 
@@ -458,6 +462,8 @@ print(best.last_output.shape)
 
 
 # --8<-- [start:clip-non-finite]
+torch.manual_seed(0)
+model = nn.Linear(4, 2)
 model(x * 1e30).square().mean().backward()
 nn.utils.clip_grad_norm_(model.parameters(), 1.0, error_if_nonfinite=True)
 # --8<-- [end:clip-non-finite]

@@ -122,6 +122,7 @@ def nearest_mean(X, y):
     return (torch.cdist(X, means).argmin(dim=1) == y).float().mean().item()
 
 
+torch.manual_seed(0)
 apart = labels[torch.randperm(len(labels))]
 print(f"in order {nearest_mean(images, labels):.2f}")
 print(f"shuffled apart {nearest_mean(images, apart):.2f}")
@@ -224,6 +225,7 @@ def distance_to(X_train, X_held_out):
     return torch.cdist(X_held_out, X_train).min(dim=1).values.median().item()
 
 
+torch.manual_seed(0)
 X, y, X_test, y_test = split(seed=0, n=200)
 copies = noisy_copies(X, y)[0][torch.randperm(1000)]
 print(f"copied, then split {distance_to(copies[:800], copies[800:]):.2f}")

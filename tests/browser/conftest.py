@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from blocks.read.page import read_page
+from blocks.read.paths import find_pages
+from blocks.record.entries import read_entries
+
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
 CHROMIUM = "/usr/bin/chromium"
 ADDRESSES = [path.relative_to(SITE).as_posix().removesuffix("index.html") for path in sorted(SITE.rglob("index.html"))]
+ENTRIES = read_entries(read_page(path, ROOT) for path in find_pages(ROOT) if path.parent.name == "troubleshooting")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 

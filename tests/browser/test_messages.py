@@ -5,10 +5,7 @@ import random
 from playwright.sync_api import Locator, expect
 from playwright.sync_api import Page as Tab
 
-from blocks.read.page import read_page
-from blocks.read.paths import find_pages
-from blocks.record.entries import read_entries
-from tests.browser.conftest import ROOT
+from tests.browser.conftest import ENTRIES
 from tests.browser.test_search import SHOWN, ask, field, place
 from tests.variants import traced, variants
 
@@ -16,7 +13,6 @@ __all__ = ["field"]  # a fixture
 
 SHARE, MOST = 0.97, 250
 TOP = "document.querySelector('.md-search-result__item')?.querySelector(':scope > a:has(h2)')?.href"
-ENTRIES = read_entries(read_page(path, ROOT) for path in find_pages(ROOT) if path.parent.name == "troubleshooting")
 
 
 def on_site(source: str) -> str:

@@ -11,9 +11,10 @@ from playwright.sync_api import Locator, expect
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import TimeoutError as Late
 
-from tests.browser.conftest import SITE
+from tests.browser.conftest import ENTRIES, SITE
 
 WANTED = tomllib.loads(Path(__file__).with_name("queries.toml").read_text("utf-8"))
+OF_ENTRIES = {f"{entry.page}#{entry.anchor}" for entry in ENTRIES}
 SHARE = 0.95
 FIRST = """() => [...document.querySelectorAll(".md-search-result__item")].slice(0, 3)
     .flatMap((item) => [...item.querySelectorAll(":scope > a")].map(({ href }) => href))"""
@@ -67,13 +68,22 @@ def test_everything_wanted_exists() -> None:
 def test_readers_find_their_section(tab: Tab, address: str, field: Locator) -> None:
     queries = [(query, set(pages.split())) for pages, queries in WANTED.items() for query in queries]
     answers = {query: ask(tab, address, query) for query, _ in queries}
-    lost = [f"{query!r} finds {answers[query]}" for query, pages in queries if not pages & set(answers[query])]
+    lost = [
+        f"{query!r} finds {answers[query]}"
+        for query, pages in queries
+        if not pages & set(answers[query]) and not is_entry_of(query, answers[query])
+    ]
     assert len(queries) >= 150
     assert len(lost) <= (1 - SHARE) * len(queries), "\n".join(lost)
     print(f"{len(queries) - len(lost)} of {len(queries)} found; not found:", *lost, sep="\n")
     pasted = [(query, answers[query]) for query, _ in queries if MESSAGE.match(query)]
     told = [query for query, found in pasted if any(holds(query, place) for place in found)]
     assert len(told) >= SHARE * len(pasted), sorted({query for query, _ in pasted} - set(told))
+
+
+def is_entry_of(query: str, found: list[str]) -> bool:
+    """Tell whether the first thing found for a message is its entry, before the lesson about it."""
+    return any(place in OF_ENTRIES and holds(query, place) for place in found[:2])
 
 
 def holds(message: str, place: str) -> bool:

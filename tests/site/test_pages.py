@@ -12,7 +12,7 @@ import yaml
 from lxml import html
 
 from blocks.record.entries import read_entries
-from tests.site.conftest import PAGES, ROOT, SITE, address, read_html
+from tests.site.conftest import GUIDE, PAGES, ROOT, SITE, address, read_html
 
 BUILT = sorted(SITE.rglob("*.html"))
 LOADED = "//script/@src | //link[not(@rel='canonical' or @rel='prev' or @rel='next')]/@href | //img/@src"
@@ -55,6 +55,13 @@ def test_search_knows_every_page() -> None:
     index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
     known = {entry["location"].split("#")[0].strip("/") for entry in index["docs"]}
     assert {address(page) for page in PAGES} - known == {""}  # home only leads to the others
+
+
+def test_search_has_the_messages_of_every_entry() -> None:
+    index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
+    assert {entry["location"] for entry in index["docs"] if entry.get("messages")} == set(GUIDE.messages())
+    listed = json.loads((SITE / "troubleshooting" / "messages.json").read_text("utf-8"))["entries"]
+    assert len(listed) == len(GUIDE.messages())
 
 
 def test_the_build_runs_no_block_and_imports_no_torch() -> None:

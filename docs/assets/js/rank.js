@@ -16,16 +16,16 @@
     sections.clear();
     known.clear();
     match = window.matcher(docs);
-    for (const { location, title, text } of docs) {
+    for (const { location, title, text, messages } of docs) {
       const [prose, code] = text.split("<p hidden>");
       const words = split(prose).map(stem);
       const counts = new Map();
-      const heading = new Set(split(title).map(stem));
+      const heading = new Set(messages ? [] : split(title).map(stem)); // a message is about many things
       for (const word of split(code ?? "").map(stem)) counts.set(word, 0.4);
       for (const word of [...words, ...heading]) counts.set(word, (counts.get(word) ?? 0) + 1);
       for (const word of counts.keys()) known.set(word, (known.get(word) ?? 0) + 1);
       const page = sections.get(location.split("#")[0]);
-      sections.set(location, { title, counts, heading, above: page?.heading ?? heading, pairs: new Set(pairs(words)) });
+      sections.set(location, { title, share: messages ? 0.6 : 1, counts, heading, above: page?.heading ?? heading, pairs: new Set(pairs(words)) });
     }
   };
 
@@ -49,7 +49,7 @@
   const plain = (text) => {
     found = match(text);
     const all = split(found.message);
-    const best = [...found.likeness].sort((a, b) => b[1] - a[1]).slice(0, 3).flatMap(([location]) => split(sections.get(location).title));
+    const best = [...found.likeness].sort((a, b) => b[1] - a[1]).slice(0, 3).flatMap(([location]) => split(sections.get(location).title).filter((word) => !EMPTY.has(stem(word))));
     const spoken = all.filter((word) => /\D/.test(word)); // the numbers in a message are the reader's own
     const words = (spoken.length ? spoken : all).map(mended);
     asked = words.map(stem);
@@ -58,13 +58,13 @@
   };
 
   const score = ({ location }) => {
-    const { counts, heading, above, pairs: beside } = sections.get(location);
+    const { share, counts, heading, above, pairs: beside } = sections.get(location); // a lesson before an error about it
     const words = [...new Set(asked)].map((word) => {
       const times = counts.get(word) ?? 0;
       return weight(word) * ((times < 1 ? times : 1 + Math.log(times) / 3) + (heading.has(word) ? 2 : 0) + (above.has(word) ? 1 : 0));
     });
     const together = pairs(asked).map((pair) => (beside.has(pair) ? Math.max(...pair.split(" ").map(weight)) : 0));
-    return [...words, ...together].reduce((sum, value) => sum + value, 0);
+    return [...words, ...together].reduce((sum, value) => sum + value, 0) * share;
   };
 
   const byLikeness = (a, b) => b.like - a.like || b.own - a.own;
