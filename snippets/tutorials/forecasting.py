@@ -5,7 +5,10 @@
 # 52 weeks, with an interval, and with a fair answer to the question whether it was
 # worth it.
 #
-# ![Above, the weekly CO2 from 1991 to 2000 and ten forecasts, each made a year ahead, which follow it closely. Below, what was measured minus forecast, with the interval of each forecast: it leaves the interval for long in 1991 to 1993 and in 1998.](../assets/figures/tutorials/forecasting/ten-years.svg)  # noqa: E501
+# ![Above, CO2 from 1991 to 2000 and ten forecasts, each made a year ahead, which follow
+# it closely. Below, what was measured minus forecast, and the interval of each
+# forecast, which it leaves for long in 1991 to 1993 and in
+# 1998.](../../assets/figures/tutorials/forecasting/ten-years.svg)
 #
 # Each of these ten forecasts was made in December, from the weeks before. You will
 # learn to fill gaps without looking ahead, to cut a series into windows, to set
@@ -31,8 +34,8 @@ accelerator = torch.accelerator.current_accelerator(check_available=True)
 device = accelerator.type if accelerator else "cpu"
 
 # %% [markdown]
-# If you have not trained a network before, start with
-# [Building your first neural network](first-neural-network.py).
+# If you have not trained a network before, start with the first tutorial, or with
+# [The complete example](../training/complete-example.md).
 #
 # ## Look at the gaps
 #
@@ -153,8 +156,8 @@ print(len(train), "training windows, the last ends", last_known.date())
 print(len(val), "validation windows, the first starts after", origins[start].date())
 
 # %% [markdown]
-# That sounds like many windows. But they overlap, and all together they hold the weather
-# of 27 years. Remember that when the networks seem to be good.
+# That sounds like many windows. But they overlap, and all together they hold the
+# weather of 27 years. Remember that when the networks seem to be good.
 #
 # ## Set baselines
 #
@@ -387,14 +390,14 @@ for kind in (Recurrent, Convolutional):
         print(f"{kind.__name__:13} rate {lr}: off by {sum(errors) / 2:.3f} ppm")
 
 # %% [markdown]
-# Each network is best at a rate inside the list: 0.03 for the recurrent one, 0.1 for the
-# convolutional one. The two seeds behind each number differ by about 0.01, so neighbors
-# in the list are hardly different.
+# Each network is best at a rate inside the list: 0.03 for the recurrent one, 0.1 for
+# the convolutional one. The two seeds behind each number differ by about 0.01, so
+# neighbors in the list are hardly different.
 #
-# Both beat the curve, which was off by 0.436, and take four tenths off the error of last
-# year plus drift. The convolutional network beats the linear model too, by little. Here many
-# reports would stop.
-# But all of it was chosen on these years, and four years are few.
+# Both beat the curve, which was off by 0.436, and take four tenths off the error of
+# last year plus drift. The convolutional network beats the linear model too, by little.
+# Here many reports would stop. But all of it was chosen on these years, and four years
+# are few.
 #
 # ## Backtest
 #
@@ -454,9 +457,9 @@ for name, made in medians.items():
 # Look at the columns. In quiet years all of them do about the same, but for last year
 # plus drift. Two blocks decide:
 #
-# - **1991 and 1992.** In June 1991 Mount Pinatubo erupted. The next two years were cool,
-#   and CO2 grew unusually slowly. Whatever had been fitted to what the curve leaves did
-#   worse there than the curve.
+# - **1991 and 1992.** In June 1991 Mount Pinatubo erupted. The next two years were
+#   cool, and CO2 grew unusually slowly. Whatever had been fitted to what the curve
+#   leaves did worse there than the curve.
 # - **1997 and 1998.** A strong El Niño, and CO2 grew unusually fast. The networks were
 #   less wrong than the curve, and still far off.
 #
@@ -492,9 +495,9 @@ for name, made in intervals.items():
 
 # %% [markdown]
 # None of them holds its 80 percent. In quiet years they do, roughly; in the two hard
-# blocks they hold about half, or less. The quantiles of the past describe the past, and a year
-# like 1992 was not in it. The plain quantiles of the curve's own errors do no worse
-# than those of the networks.
+# blocks they hold about half, or less. The quantiles of the past describe the past, and
+# a year like 1992 was not in it. The plain quantiles of the curve's own errors do no
+# worse than those of the networks.
 #
 # An interval is a promise, so count before you print one. And name what it leaves out:
 # this one says nothing about years of a new kind.
@@ -527,10 +530,10 @@ lower.set_ylabel("measured - forecast, ppm")
 plt.show()
 
 # %% [markdown]
-# In the upper picture the forecast looks good even where it is off by one ppm. The lower
-# one is the one to look at: errors last for months. When a year goes wrong, most of its
-# weeks are wrong on the same side, so 52 weeks outside are one mistake and not 52. That
-# is why coverage swings so much from block to block.
+# In the upper picture the forecast looks good even where it is off by one ppm. The
+# lower one is the one to look at: errors last for months. When a year goes wrong, most
+# of its weeks are wrong on the same side, so 52 weeks outside are one mistake and not
+# 52. That is why coverage swings so much from block to block.
 #
 # ## Save and load
 #
@@ -598,8 +601,8 @@ for name, (kind, rows, steps) in trials.items():
     print(f"{name:16} off by {min(errors):.3f} ppm")
 
 # %% [markdown]
-# More steps, no filters, fewer years: none is better than what we had, and the first two
-# differ from it by no more than seeds do. Leaving out the older years costs most.
+# More steps, no filters, fewer years: none is better than what we had, and the first
+# two differ from it by no more than seeds do. Leaving out the older years costs most.
 #
 # What does the curve do for the network? Leave it out: predict the difference from the
 # last value, so that the network has to find the trend and the wave itself. It gets
@@ -621,8 +624,8 @@ for lr in (0.003, 0.01, 0.03, 0.1):
 
 # %% [markdown]
 # That is far worse than with the curve, at each rate. It beats last year plus drift, so
-# the network did find trend and wave, but it spends on them what ten fitted numbers give
-# for nothing.
+# the network did find trend and wave, but it spends on them what ten fitted numbers
+# give for nothing.
 #
 # ## Exercises
 #
@@ -653,10 +656,10 @@ for name, made in networks.items():
     print(f"{name:14} single {single:.3f}, average of five {together:.3f}")
 
 # %% [markdown]
-# A little better, as averages usually are: a part of each error is the luck of its seed.
-# The rest, which all five share, stays. For the convolutional network it is enough to
-# come out slightly below the curve. With ten years that is no proof, but if you use it,
-# use the average.
+# A little better, as averages usually are: a part of each error is the luck of its
+# seed. The rest, which all five share, stays. For the convolutional network it is
+# enough to come out slightly below the curve. With ten years that is no proof, but if
+# you use it, use the average.
 #
 # **2.** Take the mean over rows, and keep the weeks:
 #
