@@ -1,6 +1,7 @@
 """Compute what training on many ranks costs: memory, communication, waiting."""
 
 # --8<-- [start:setup]
+import os
 import tempfile
 import time
 from datetime import timedelta
@@ -11,6 +12,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 

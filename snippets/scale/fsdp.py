@@ -15,6 +15,8 @@ from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.utils._python_dispatch import TorchDispatchMode
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 
