@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from blocks.errors import BadInput
-from blocks.read.front import front_matter, packages
+from blocks.read.front import front_matter, names
 
 PAGE = Path("docs/page.md")
 
@@ -16,8 +16,8 @@ def test_names_and_values():
 
 
 def test_packages():
-    assert packages(PAGE, "---\npackages: [onnx, onnxruntime]\n---\n") == ("onnx", "onnxruntime")
-    assert packages(PAGE, "# X\n") == ()
+    assert names(PAGE, "---\npackages: [onnx, onnxruntime]\n---\n", "packages") == ("onnx", "onnxruntime")
+    assert names(PAGE, "# X\n", "packages") == ()
 
 
 @pytest.mark.parametrize(
@@ -30,5 +30,5 @@ def test_packages():
 )
 def test_what_is_refused(text, problem):
     with pytest.raises(BadInput) as caught:
-        packages(PAGE, text)
+        names(PAGE, text, "packages")
     assert str(caught.value).startswith(problem)

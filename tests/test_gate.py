@@ -8,6 +8,7 @@ import pytest
 
 from blocks.commands import gate as command
 from blocks.errors import BadInput
+from blocks.read.page import read_page
 from blocks.record.cells import PLACE
 from blocks.record.gate import faults, merged, refusals
 from blocks.record.outputs import write_outputs
@@ -202,3 +203,14 @@ def test_verdict_on_another_output_stands_no_longer(records, project, page):
     project.write("snippets/tensors/sample.out", "# --8<-- [start:b]\nelse\n# --8<-- [end:b]\n")
     left = standing(with_entry(records[0], "b", output="0" * 16), [page], project.root)
     assert left.blocks[KEY].keys() == {"a", "c", "d"}
+
+
+def test_blocks_of_a_page_for_other_systems_may_be_left_out(project, page, records):
+    key = page.path.relative_to(project.root)
+    text = page.path.read_text()
+    project.write(str(key), f"---\nsystems: [Linux]\n---\n\n{text}")
+    again = read_page(page.path, project.root)
+    skipped = {name: entry | {"verdict": "skipped: needs Linux"} for name, entry in records[1].blocks[KEY].items()}
+    elsewhere = replace(records[1], blocks={KEY: skipped})
+    assert list(faults(elsewhere, [again], 0.25, project.root)) == []
+    assert list(faults(elsewhere, [page], 0.25, project.root)) == ["4 of 4 blocks left out, more than 25%"]

@@ -60,7 +60,9 @@ def test_two_sections_with_one_address(tmp_path):
 
 
 def test_html_in_a_heading(tmp_path):
-    with pytest.raises(BadInput, match="'<' in a heading begins HTML"):
+    with pytest.raises(BadInput, match="'<l' in a heading begins HTML"):
         read_sections(tmp_path / "x.md", "## hook '<lambda>' has changed\n")
+    with pytest.raises(BadInput, match="'__' in a heading begins bold text"):
+        read_sections(tmp_path / "x.md", "## implement __getitem__\n")
     [section] = read_sections(tmp_path / "x.md", "## hook `<lambda>` has changed\n")
     assert section.anchor == "hook-lambda-has-changed"

@@ -27,9 +27,9 @@ def front_matter(path: Path, text: str) -> dict[str, Any]:
     return content
 
 
-def packages(path: Path, text: str) -> tuple[str, ...]:
-    """Return the packages that a page says it needs beyond those that every page may use."""
-    named = front_matter(path, text).get("packages", [])
+def names(path: Path, text: str, key: str) -> tuple[str, ...]:
+    """Return the names that the front matter of a page lists under a key."""
+    named = front_matter(path, text).get(key, [])
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
-        raise BadInput(path, 1, "'packages' in the front matter is no list of names", "Write packages: [onnx]")
+        raise BadInput(path, 1, f"'{key}' in the front matter is no list of names", f"Write {key}: [name, name]")
     return tuple(named)

@@ -13,7 +13,7 @@ from blocks.needs.needs import Source, needs
 from blocks.read.anchors import check_anchors
 from blocks.read.block import Block, python_block, shell_block
 from blocks.read.fences import read_fences
-from blocks.read.front import packages
+from blocks.read.front import names
 from blocks.read.levels import guarded
 from blocks.read.paths import snippet_path
 from blocks.read.regions import Region, read_regions
@@ -36,6 +36,8 @@ class Page:
     """Its name in records and addresses: section and stem."""
     packages: tuple[str, ...] = ()
     """Packages it needs beyond those that every page may use."""
+    systems: tuple[str, ...] = ()
+    """Systems that it is for, as environments name them; none stands for all."""
 
     def __getitem__(self, name: str) -> Block:
         return self.by_name[name]
@@ -80,7 +82,8 @@ def read_page(path: Path, root: Path) -> Page:
     below = guarded(snippet, regions) if snippet.exists() else set[str]()
     blocks = tuple(replace(block, guarded=block.name in below) for block in blocks)
     key = path.relative_to(root / "docs").with_suffix("").as_posix()
-    return Page(path, snippet, with_needs(path, blocks), key, packages(path, read_text(path)))
+    packages, systems = (names(path, read_text(path), word) for word in ("packages", "systems"))
+    return Page(path, snippet, with_needs(path, blocks), key, packages, systems)
 
 
 def with_needs(path: Path, blocks: Sequence[Block]) -> tuple[Block, ...]:

@@ -9,6 +9,8 @@ from blocks.errors import BadInput, split_lines
 from blocks.read.spans import find_spans
 
 HEADING = re.compile(r"^## +(?P<title>.*?)(?: +\{ *#(?P<anchor>[\w-]+) *\})? *#* *$")
+QUOTED = re.compile(r"(?P<ticks>`+).+?(?P=ticks)|\\.")
+UNQUOTED = re.compile(r"<[A-Za-z/!]|__(?=\w+__)")
 MARKUP = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)|\\(?=[^A-Za-z0-9\s])")
 
 
@@ -39,8 +41,9 @@ def read_sections(path: Path, text: str) -> list[Section]:
     ends = [*(number for number, _ in found), len(lines) + 1][1:]
     sections: dict[str, Section] = {}
     for (number, match), end in zip(found, ends, strict=True):
-        if re.search(r"<[A-Za-z/!]", MARKUP.sub("", match["title"])):
-            raise BadInput(path, number, "'<' in a heading begins HTML", "Put it between backticks")
+        if begun := UNQUOTED.search(QUOTED.sub("", match["title"])):
+            what = "HTML" if begun[0][0] == "<" else "bold text"
+            raise BadInput(path, number, f"'{begun[0]}' in a heading begins {what}", "Put it between backticks")
         heading = MARKUP.sub(lambda found: found["code"] or "", match["title"])
         anchor = match["anchor"] or slug(heading)
         if anchor in sections:

@@ -38,6 +38,7 @@ def faults(record: Record, pages: Sequence[Page], skips: float, root: Path) -> I
     for problem in PROBLEMS:
         yield from named(problem, found)
     beyond = for_gpus(pages, root) if record.environment.device == "cpu" else set()
+    beyond |= for_others(pages, record.environment.system, root)
     possible = found.keys() - beyond
     left_out = sum(found[name].startswith("skipped") for name in possible)
     if left_out > skips * len(possible):
@@ -60,6 +61,12 @@ def named(problem: str, found: dict[str, str]) -> Iterator[str]:
 def for_gpus(pages: Sequence[Page], root: Path) -> set[str]:
     """Return the ids of the blocks that no CPU can run."""
     return {f"{page_key(page, root)}::{block.name}" for page in pages for block in page.blocks if needs_gpu(block)}
+
+
+def for_others(pages: Sequence[Page], system: str, root: Path) -> set[str]:
+    """Return the ids of the blocks of pages that are for other systems."""
+    others = [page for page in pages if page.systems and system not in page.systems]
+    return {f"{page_key(page, root)}::{block.name}" for page in others for block in page.blocks}
 
 
 def verdicts(record: Record, pages: Sequence[Page], root: Path) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from packaging.specifiers import SpecifierSet
 
 from blocks.read.page import Block, Page
-from blocks.run.environment import installed
+from blocks.run.environment import installed, versions
 
 GPUS_WANTED = {"cuda": 1, "multi_gpu": 2}
 IDIOM = "torch.accelerator.current_accelerator("
@@ -43,8 +43,10 @@ def why_not(block: Block, gpus: int, network: bool = False, lacking: Mapping[str
     return next(missing, lacking.get(block.name, ""))
 
 
-def not_installed(page: Page) -> str:
-    """Return which of the packages that a page needs is not there, or nothing."""
+def why_no_page(page: Page) -> str:
+    """Return why no block of a page can run here: the system that it is not for, the package that it lacks."""
+    if page.systems and versions()["system"] not in page.systems:
+        return f"needs {' or '.join(page.systems)}"
     return next((f"needs {name}, which is not installed" for name in page.packages if not installed(name)), "")
 
 

@@ -289,6 +289,12 @@ with torch._inductor.config.patch({"cpp.cxx": ("no-such-compiler",)}):
 # --8<-- [end:no-compiler]
 
 
+# --8<-- [start:no-compiler-fixed]
+torch.compiler.reset()
+print(torch.compile(double)(torch.ones(3)).tolist())  # a compiler is found again
+# --8<-- [end:no-compiler-fixed]
+
+
 # --8<-- [start:double-backward]
 def energy(position):
     return (position**3).sum()
