@@ -84,7 +84,7 @@ class PageFile(pytest.File):
         runner, root = runner_of(self.config), self.config.rootpath
         lacking = cannot.lacking(runner.device, root, record.page_key(self.page, root))
         why_not = applies.why_no_program(program, runner.gpus, self.config.getoption("network"), lacking)
-        return why_not or applies.why_no_page(self.page)
+        return why_not or applies.why_no_page(self.page, runner.device)
 
     @cached_property
     def recorded(self) -> dict[str, str]:

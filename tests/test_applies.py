@@ -91,11 +91,18 @@ def test_versions_that_cannot_be_read(mark):
 def test_a_page_says_which_packages_it_needs(project):
     text = "---\npackages: [torch, nowhere-to-be-found]\n---\n\n# X\n"
     page = read_page(project.write("docs/x.md", text), project.root)
-    assert applies.why_no_page(page) == "needs nowhere-to-be-found, which is not installed"
+    assert applies.why_no_page(page, "cpu") == "needs nowhere-to-be-found, which is not installed"
 
 
 def test_a_page_may_be_for_some_systems(project):
     text = "---\nsystems: [Windows, BeOS]\n---\n\n# X\n"
     page = read_page(project.write("docs/x.md", text), project.root)
     expected = "" if sys.platform == "win32" else "needs Windows or BeOS"
-    assert applies.why_no_page(page) == expected
+    assert applies.why_no_page(page, "cpu") == expected
+
+
+def test_a_page_may_be_for_some_devices(project):
+    text = "---\ndevices: [cpu, cuda]\n---\n\n# X\n"
+    page = read_page(project.write("docs/x.md", text), project.root)
+    assert applies.why_no_page(page, "cuda") == ""
+    assert applies.why_no_page(page, "simulated") == "runs on cpu and cuda only"

@@ -38,6 +38,8 @@ class Page:
     """Packages it needs beyond those that every page may use."""
     systems: tuple[str, ...] = ()
     """Systems that it is for, as environments name them; none stands for all."""
+    devices: tuple[str, ...] = ()
+    """Kinds of devices that it is for: `cpu`, `cuda`, `simulated`; none stands for all."""
 
     def __getitem__(self, name: str) -> Block:
         return self.by_name[name]
@@ -82,8 +84,8 @@ def read_page(path: Path, root: Path) -> Page:
     below = guarded(snippet, regions) if snippet.exists() else set[str]()
     blocks = tuple(replace(block, guarded=block.name in below) for block in blocks)
     key = path.relative_to(root / "docs").with_suffix("").as_posix()
-    packages, systems = (names(path, read_text(path), word) for word in ("packages", "systems"))
-    return Page(path, snippet, with_needs(path, blocks), key, packages, systems)
+    limits = {word: names(path, read_text(path), word) for word in ("packages", "systems", "devices")}
+    return Page(path, snippet, with_needs(path, blocks), key, **limits)
 
 
 def with_needs(path: Path, blocks: Sequence[Block]) -> tuple[Block, ...]:

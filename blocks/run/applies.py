@@ -43,8 +43,10 @@ def why_not(block: Block, gpus: int, network: bool = False, lacking: Mapping[str
     return next(missing, lacking.get(block.name, ""))
 
 
-def why_no_page(page: Page) -> str:
-    """Return why no block of a page can run here: the system that it is not for, the package that it lacks."""
+def why_no_page(page: Page, device: str) -> str:
+    """Return why no block of a page can run here: device or system that it is not for, the package that it lacks."""
+    if page.devices and device not in page.devices:
+        return f"runs on {' and '.join(page.devices)} only"
     if page.systems and versions()["system"] not in page.systems:
         return f"needs {' or '.join(page.systems)}"
     return next((f"needs {name}, which is not installed" for name in page.packages if not installed(name)), "")

@@ -33,7 +33,7 @@ def best(work, repeats=15):
 
 
 # --8<-- [start:two-limits]
-source, target = torch.ones(2, 2**23)  # 32 MiB each: more than the caches hold
+source, target = torch.ones(2, 2**23)  # 32 MiB each: more than most caches hold
 bandwidth = 2 * source.nbytes / best(lambda: target.copy_(source))
 square, product = torch.randn(512, 512), torch.empty(512, 512)
 arithmetic = 2 * 512**3 / best(lambda: torch.mm(square, square, out=product))

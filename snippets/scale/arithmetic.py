@@ -1,6 +1,7 @@
 """Compute what training on many ranks costs: memory, communication, waiting."""
 
 # --8<-- [start:setup]
+import os
 import tempfile
 import time
 from datetime import timedelta
@@ -11,6 +12,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 
@@ -77,7 +80,6 @@ ones = torch.ones(len(sizes), 1, dtype=torch.float64)  # so errors count as shar
 alpha, per_byte = torch.linalg.lstsq(design, ones).solution.flatten().tolist()
 print(f"start-up {1e6 * alpha:.0f} us, then {1e-9 / per_byte:.1f} GB a second")
 print(f"half of the time is start-up at {alpha / per_byte / 1e3:.0f} kB")
-assert alpha > 0 and per_byte > 0
 # --8<-- [end:fit]
 
 
@@ -125,9 +127,9 @@ for name, counter in (("forward", forward), ("backward", backward)):
 
 # --8<-- [start:tokens-to-hide]
 def tokens_to_hide(speed, operations=400e12):
-    """Return the tokens a rank needs, so that DDP's gradients take no longer."""
+    """Return the tokens with which backward takes as long as DDP's gradients."""
     seconds_per_weight = 2 * 2 / speed  # 2 bytes each, sent nearly twice
-    return seconds_per_weight * operations / 6
+    return seconds_per_weight * operations / 4
 
 
 for name, speed in (("within a machine", 400e9), ("network", 50e9), ("slow", 3e9)):
@@ -145,7 +147,8 @@ def step_seconds(ranks, parameters=7e9, tokens=2**22, operations=400e12):
 print("ranks  compute  gradients  efficiency, hidden and not")
 for ranks in (8, 64, 256, 1024, 4096):
     compute, gradients = step_seconds(ranks)
-    hidden = compute / max(compute, gradients)
+    forward, backward = compute / 3, compute * 2 / 3
+    hidden = compute / (forward + max(backward, gradients))
     added = compute / (compute + gradients)
     print(f"{ranks:5}  {compute:6.2f}s  {gradients:8.2f}s  {hidden:.2f}  {added:.2f}")
 # --8<-- [end:more-ranks]

@@ -14,6 +14,8 @@ from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DistributedSampler
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 

@@ -1,6 +1,7 @@
 """Lay out tensors over several ranks: DeviceMesh, DTensor and its placements."""
 
 # --8<-- [start:setup]
+import os
 import tempfile
 from datetime import timedelta
 
@@ -18,6 +19,8 @@ from torch.distributed.tensor import (
     distribute_tensor,
 )
 from torch.distributed.tensor.debug import CommDebugMode
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 

@@ -15,6 +15,8 @@ from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.utils._python_dispatch import TorchDispatchMode
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 
@@ -59,7 +61,8 @@ def shard_by_hand(rank):
     torch.manual_seed(0)
     weight = torch.randn(8, 4)  # what all ranks together hold
     mine = weight.chunk(2)[rank].clone()  # the rows that this rank keeps
-    x = torch.randn(2, 3, 4)[rank]  # its own inputs
+    inputs = torch.randn(2, 3, 4)
+    x = inputs[rank]  # its own
 
     whole = torch.empty(8, 4)
     dist.all_gather_into_tensor(whole, mine)  # just before it is needed
@@ -69,7 +72,12 @@ def shard_by_hand(rank):
     gradient = torch.empty(4, 4)
     dist.reduce_scatter_tensor(gradient, whole.grad, op=dist.ReduceOp.AVG)
     mine -= 0.1 * gradient  # the optimizer sees these rows only
-    print(f"rank {rank}: keeps {mine.numel()} of {whole.numel()}", flush=True)
+
+    weight.requires_grad_()  # the same step by one process
+    ((inputs @ weight.T).square().sum() / 2).backward()
+    alone = (weight - 0.1 * weight.grad).chunk(2)[rank]
+    off = (mine - alone).abs().max().item()
+    print(f"rank {rank}: keeps {mine.numel()} of 32, off by {off:.4f}", flush=True)
 
 
 launch(shard_by_hand)
@@ -261,6 +269,7 @@ def count_calls(rank, free):
         print(f"free after forward {free!s:5}: {dict(counter.calls)}")
 
 
+launch(count_calls, args=(None,))
 launch(count_calls, args=(True,))
 launch(count_calls, args=(False,))
 # --8<-- [end:count-calls]
@@ -342,6 +351,19 @@ def optimizer_too_early(rank):
 
 launch(optimizer_too_early)
 # --8<-- [end:optimizer-too-early]
+
+
+# --8<-- [start:norm-of-a-part]
+def norm_of_a_part(rank):
+    norm = build_sharded().head.weight.norm()
+    print(
+        f"rank {rank}: item {norm.item():.4f}, whole {norm.full_tensor().item():.4f}",
+        flush=True,
+    )
+
+
+launch(norm_of_a_part)
+# --8<-- [end:norm-of-a-part]
 
 
 # --8<-- [start:solution-most-at-once]

@@ -1,6 +1,7 @@
 """Put the layers of a network on different ranks, and keep all of them busy."""
 
 # --8<-- [start:setup]
+import os
 import tempfile
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ import torch.multiprocessing as mp
 import torch.nn.functional as F
 from torch import nn
 from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 

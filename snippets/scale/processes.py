@@ -10,6 +10,8 @@ import matplotlib.pyplot as plt
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 

@@ -1,6 +1,7 @@
 """Split the layers of a network over ranks: columns, rows and one all-reduce."""
 
 # --8<-- [start:setup]
+import os
 import tempfile
 from datetime import timedelta
 
@@ -20,6 +21,8 @@ from torch.distributed.tensor.parallel import (
     SequenceParallel,
     parallelize_module,
 )
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 

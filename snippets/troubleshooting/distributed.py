@@ -2,6 +2,7 @@
 
 # --8<-- [start:setup]
 import contextlib
+import os
 import socket
 import tempfile
 import time
@@ -13,6 +14,8 @@ import torch.multiprocessing as mp
 from torch import nn
 from torch.distributed.algorithms.join import Join
 from torch.nn.parallel import DistributedDataParallel
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU in use cannot be forked along
 # --8<-- [end:setup]
 
 

@@ -185,7 +185,7 @@ print(model.load_state_dict(torch.load("model.pt")))
 
 
 # --8<-- [start:arrays-for-tensors]
-arrays = {name: value.numpy() for name, value in model.state_dict().items()}
+arrays = {name: value.numpy(force=True) for name, value in model.state_dict().items()}
 model.load_state_dict(arrays)
 # --8<-- [end:arrays-for-tensors]
 
