@@ -97,11 +97,11 @@ print(f"eval mode again: logits moved by {moved:.1f}")
 # --8<-- [end:price-of-wrong-answers]
 
 
-# --8<-- [start:answers-that-depend-on-neighbours]
+# --8<-- [start:answers-that-depend-on-neighbors]
 def changed_by_company(model):
     """Return the share of images that change their answer with their company."""
     x = (test_pixels / 16).to(device)
-    order = test_y.argsort(stable=True)  # neighbours now show the same digit
+    order = test_y.argsort(stable=True)  # neighbors now show the same digit
     with torch.no_grad():
         mixed = torch.cat([model(part) for part in x.split(32)]).argmax(1)
         alike = torch.cat([model(part) for part in x[order].split(32)]).argmax(1)
@@ -115,7 +115,7 @@ for layer in without_dropout.train():
         layer.eval()  # leave batch norm alone in training mode
 for name, served in (("training", without_dropout), ("eval", model)):
     print(f"{name}: share of changed answers {changed_by_company(served):.3f}")
-# --8<-- [end:answers-that-depend-on-neighbours]
+# --8<-- [end:answers-that-depend-on-neighbors]
 
 
 # --8<-- [start:kept-for-backward]
