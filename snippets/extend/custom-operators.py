@@ -121,7 +121,8 @@ points = torch.linspace(-1, 1, 9, dtype=torch.float64, device=device)
 points.requires_grad_()
 slope = torch.autograd.grad(clip_both_ends(points, 0.25).sum(), points)[0]
 step = 1e-6
-shifted = [clip_both_ends(points.detach() + step * row, 0.25) for row in torch.eye(9)]
+moves = step * torch.eye(9, dtype=points.dtype, device=device)
+shifted = [clip_both_ends(points.detach() + move, 0.25) for move in moves]
 measured = (torch.stack(shifted) - clip_both_ends(points.detach(), 0.25)).sum(1) / step
 print("formula ", slope.tolist())
 print("measured", [round(value, 1) for value in measured.tolist()])

@@ -119,6 +119,9 @@ class Quantity(torch.Tensor):
             result = func(*args, **(kwargs or {}))
         return result if func in PLAIN else quantity(result, UNIT_RULES[func](*args))
 
+    def __repr__(self):
+        return f"{self.tolist()} {self.unit}"
+
 
 def quantity(values, unit):
     result = torch.as_tensor(values).as_subclass(Quantity)
@@ -162,8 +165,8 @@ PLAIN = {T.tolist, T.shape.__get__, T.dtype.__get__, T.device.__get__}
 way = quantity([100.0, 42.0], {"m": 1})
 took = quantity([10.0, 6.0], {"s": 1})
 speed = way / took
-print(speed.tolist(), speed.unit)
-print((speed * took).mean().tolist(), (speed * took).unit)
+print(speed)
+print((speed * took).mean())
 # --8<-- [end:speed]
 
 
@@ -200,6 +203,19 @@ for collect in ("numbers", "tensors"):
 # --8<-- [end:find-item]
 
 
+# --8<-- [start:compiled-under-a-mode]
+def wave(x):
+    return x.sin().cos().relu()
+
+
+compiled = torch.compile(wave)
+compiled(x)  # compile before the mode is on
+with LogOperations():
+    compiled(x)
+print()
+# --8<-- [end:compiled-under-a-mode]
+
+
 # --8<-- [start:solution-nan]
 class StopAtNan(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
@@ -223,7 +239,7 @@ except FloatingPointError as error:
 
 # --8<-- [start:solution-square]
 UNIT_RULES[torch.Tensor.square] = lambda x: combined(x, x)
-print(way.square().tolist(), way.square().unit)
+print(way.square())
 # --8<-- [end:solution-square]
 
 

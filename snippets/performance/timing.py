@@ -130,8 +130,8 @@ print(f"512 rows: the product is {slow / fast:.0f} times as fast")
 # --8<-- [end:table]
 
 
-# --8<-- [start:neighbour]
-class Neighbour(threading.Thread):
+# --8<-- [start:neighbor]
+class Neighbor(threading.Thread):
     """Another thread of the program that has something to do."""
 
     def __init__(self):
@@ -150,7 +150,7 @@ class Neighbour(threading.Thread):
         self.join()
 
 
-# --8<-- [end:neighbour]
+# --8<-- [end:neighbor]
 
 
 # --8<-- [start:one-after-the-other]
@@ -159,7 +159,7 @@ def work():
 
 
 before = [seconds(work) for _ in range(1000)]
-with Neighbour():
+with Neighbor():
     after = [seconds(work) for _ in range(1000)]
 ratio = statistics.mean(after) / statistics.mean(before)
 print(f"one after the other: the second takes {ratio:.1f} times as long")
@@ -177,7 +177,7 @@ def ratios(one, other, rounds=100):
 
 
 calm = ratios(work, work)
-with Neighbour():
+with Neighbor():
     disturbed = ratios(work, work)
 print(f"in turn: {statistics.median(calm + disturbed):.2f} times as long")
 # --8<-- [end:in-turn]

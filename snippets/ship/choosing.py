@@ -53,7 +53,7 @@ files = {name: Path(folder.name, file) for name, file in files.items()}
 
 torch.save(model.state_dict(), files["eager"])
 dynamic = ({0: Dim("batch", min=1, max=4096)},)
-program = export(model, (X[:8],), dynamic_shapes=dynamic)
+program = export(model, (X[:8].clone(),), dynamic_shapes=dynamic)
 torch.export.save(program, files["export"])
 torch.onnx.export(program, dynamo=True, verbose=False).save(files["ONNX"])
 torch._inductor.aoti_compile_and_package(program, package_path=str(files["AOTI"]))

@@ -301,6 +301,19 @@ print(f"largest difference {largest_difference(loaded, model, batches):.6f}")
 # --8<-- [end:save-and-load]
 
 
+# --8<-- [start:examples-in-the-file]
+table = torch.randn(10_000, 4).to(device)  # stands for data of customers
+with_table = export(model, (table[:8],), dynamic_shapes=({0: Dim("batch")},))
+torch.export.save(with_table, path)
+print(f"with a slice of the table: {path.stat().st_size / 1000:.0f} kB")
+(found,), _ = torch.export.load(path).example_inputs
+print("numbers that came along:", found.untyped_storage().nbytes() // 4)
+with_table.example_inputs = None
+torch.export.save(with_table, path)
+print(f"without examples: {path.stat().st_size / 1000:.0f} kB")
+# --8<-- [end:examples-in-the-file]
+
+
 # --8<-- [start:decompose]
 core = program.run_decompositions()
 print(operations(program))

@@ -81,6 +81,8 @@ def accuracy(x):
 
 
 torch.manual_seed(0)
+with torch.no_grad():
+    before = model((test_pixels / 16).to(device))
 print(f"as trained:      accuracy {accuracy(test_pixels / 16):.3f}")
 print(f"not divided:     accuracy {accuracy(test_pixels):.3f}")
 print(f"divided by 255:  accuracy {accuracy(test_pixels / 255):.3f}")
@@ -89,14 +91,17 @@ print(f"rows as columns: accuracy {accuracy(rotated):.3f}")
 model.train()
 print(f"training mode:   accuracy {accuracy(test_pixels / 16):.3f}")
 model.eval()
+with torch.no_grad():
+    moved = (model((test_pixels / 16).to(device)) - before).abs().max()
+print(f"eval mode again: logits moved by {moved:.1f}")
 # --8<-- [end:price-of-wrong-answers]
 
 
-# --8<-- [start:answers-that-depend-on-neighbours]
+# --8<-- [start:answers-that-depend-on-neighbors]
 def changed_by_company(model):
     """Return the share of images that change their answer with their company."""
     x = (test_pixels / 16).to(device)
-    order = test_y.argsort(stable=True)  # neighbours now show the same digit
+    order = test_y.argsort(stable=True)  # neighbors now show the same digit
     with torch.no_grad():
         mixed = torch.cat([model(part) for part in x.split(32)]).argmax(1)
         alike = torch.cat([model(part) for part in x[order].split(32)]).argmax(1)
@@ -110,7 +115,7 @@ for layer in without_dropout.train():
         layer.eval()  # leave batch norm alone in training mode
 for name, served in (("training", without_dropout), ("eval", model)):
     print(f"{name}: share of changed answers {changed_by_company(served):.3f}")
-# --8<-- [end:answers-that-depend-on-neighbours]
+# --8<-- [end:answers-that-depend-on-neighbors]
 
 
 # --8<-- [start:kept-for-backward]
@@ -310,7 +315,7 @@ print(f"logits differ by {apart.max():.2f} at most")
 
 # --8<-- [start:solution-largest-batch]
 def largest_batch(budget_ms, sizes=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)):
-    """Return the largest size whose slowest tenth still ends within the budget."""
+    """Return the largest size that ends within the budget nine times in ten."""
     best = None
     for size in sizes:
         batch = torch.rand(size, 64) * 16

@@ -249,7 +249,7 @@ print(f"{kilobytes(old):.0f} kB, accuracy {accuracy(old):.3f}")
 
 # --8<-- [start:solution-groups]
 def rounded_in_groups(weight, bits, size):
-    """Give every `size` neighbours in a row a scale of their own."""
+    """Give every `size` neighbors in a row a scale of their own."""
     return rounded(weight.reshape(-1, size), bits).reshape_as(weight)
 
 

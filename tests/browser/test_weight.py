@@ -10,8 +10,12 @@ from playwright.sync_api import Browser, BrowserContext, Request
 from tests.browser.conftest import ADDRESSES, ENTRIES, SITE
 
 COLD, NEXT, HTML, INDEX = 105_000, 24_000, 27_000, 420_000  # the index is of the whole guide, and comes when asked for
-MESSAGES = 42_000  # a page of up to sixty entries, and the list of all
-OF_MESSAGES = {f"{entry.page}/" for entry in ENTRIES} | {"troubleshooting/", "troubleshooting/messages/"}
+MESSAGES = 42_000  # a page of up to sixty entries, the list of all, the matrix of all pages
+OF_MESSAGES = {f"{entry.page}/" for entry in ENTRIES} | {
+    "about/verification/",
+    "troubleshooting/",
+    "troubleshooting/messages/",
+}
 FIGURES = "advanced/lr-scheduling/", "advanced/data-augmentation/"
 SHIFT = """new Promise((done) => {
     let shift = 0;
