@@ -70,7 +70,7 @@ def checkout(tmp_path):
     """Return a checkout of a guide of two pages, with this guide's tooling, and a `python` that installs nothing."""
     for name in ("conftest.py", "pyproject.toml", "requirements.txt", "requirements.in"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("blocks", "tests"):
+    for name in ("blocks", "plugin", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
     project = Project(tmp_path)

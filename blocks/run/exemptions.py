@@ -23,6 +23,14 @@ class Exemption:
 
 EXEMPTIONS = (
     Exemption(
+        name="autograd-function-that-the-compiler-makes-before-2.14",
+        category=DeprecationWarning,
+        message=r"<class 'torch\.autograd\.function\.Function'> should not be instantiated",
+        module=r"torch\._dynamo\.variables\.misc",
+        since="2026-11-27, torch 2.11.0",
+        reason="the compiler makes an object of the base class while it records a custom function",
+    ),
+    Exemption(
         name="empty-first-capture-of-reduce-overhead",
         category=UserWarning,
         message=r"The CUDA Graph is empty",
