@@ -468,9 +468,9 @@ for name, made in medians.items():
 # last year plus drift. If you had compared with last year plus drift alone, it would
 # look like a success of the network. And four validation years could not tell.
 #
-# One thing more belongs into such a report. While this page was written, the backtest was
-# looked at for a handful of set-ups, so it is a little less of a test than one that is
-# run once. Take differences of a few hundredths as none.
+# One thing more belongs into such a report. While this page was written, the backtest
+# was looked at for a handful of set-ups, so it is a little less of a test than one that
+# is run once. Take differences of a few hundredths as none.
 #
 # ## Check the interval
 #
