@@ -36,9 +36,9 @@ PIN = re.compile(r"^torch==(\d+\.\d+)", re.MULTILINE)
 
 def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
     """Return the absolute address of what a link on the page `key` leads to."""
-    if path.startswith("assets/"):
-        return f"{site_url}{path}"
     target = posixpath.normpath(posixpath.join(posixpath.dirname(key), path))
+    if path.startswith("assets/") or target.startswith("assets/"):
+        return f"{site_url}{path if path.startswith('assets/') else target}"
     target = target.removesuffix(".md").removesuffix(".py").removesuffix("index")
     return f"{site_url}{target.rstrip('/')}/{anchor}" if target else f"{site_url}{anchor}"
 
@@ -122,6 +122,7 @@ class Guide:
         page, reading = self.pages[path], heading.minutes(html)
         if path == page.snippet:
             html = with_folded_solutions(tutorial.with_links(path, html, title))
+            html = re.sub(r'(src|href)="\.\./assets/', rf'\1="{top}assets/', html)  # of its own: no link of a page's
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
         shown = [page for page in self.pages.values() if page.blocks]
         html = verification.Tables(shown, self.site, title, top).fill_in(html)

@@ -8,7 +8,7 @@
 # ![Above, CO2 from 1991 to 2000 and ten forecasts, each made a year ahead, which follow
 # it closely. Below, what was measured minus forecast, and the interval of each
 # forecast, which it leaves for long in 1991 and in
-# 1998.](../../assets/figures/tutorials/forecasting/ten-years.svg)
+# 1998.](../assets/figures/tutorials/forecasting/ten-years.svg)
 #
 # Each of these ten forecasts was made in December, from the weeks before. You will
 # learn to fill gaps without looking ahead, to cut a series into windows, to set
@@ -259,8 +259,8 @@ for name, repair in (("from the past", fill), ("straight line", straight)):
 # ## A linear model
 #
 # Before a network, a linear model. From 13 means of eight weeks each, predict the 52
-# misses by least squares. What a curve leaves has mean zero, so the means depend on each
-# other; the pseudoinverse `pinv` then picks the smallest of all best solutions:
+# misses by least squares. What a curve leaves has mean zero, so the means depend on
+# each other; the pseudoinverse `pinv` then picks the smallest of all best solutions:
 #
 # <!--pytest.mark.tolerance(0.01)-->
 

@@ -97,7 +97,7 @@ def holds(message: str, place: str) -> bool:
 def test_what_is_pasted_without_a_key_is_searched(tab: Tab, field: Locator) -> None:
     tab.evaluate("document.execCommand('insertText', false, 'Expected all tensors to be on the same device')")
     first = tab.locator(".md-search-result__item").first
-    expect(first.locator("h1")).to_have_text("Devices")
+    expect(first.locator("h1")).to_have_text("Devices and CUDA")
     expect(first.locator("> a h2").first).to_be_visible()
 
 
