@@ -13,8 +13,7 @@
   const pairs = (words) => words.slice(1).map((word, i) => `${words[i]} ${word}`);
 
   const learn = (docs) => {
-    sections.clear();
-    known.clear();
+    for (const store of [sections, known]) store.clear();
     match = window.matcher(docs);
     for (const { location, title, text, messages } of docs) {
       const [prose, code] = text.split("<p hidden>");
@@ -100,4 +99,5 @@
       if (message.type === RESULT) improve(message.data);
     },
   };
+  if (window.__index) Promise.resolve(window.__index).then(({ docs }) => learn(docs)); // a guide on a disk has its index in a script
 }
