@@ -26,7 +26,7 @@ EXEMPTIONS = (
         name="autograd-function-that-the-compiler-makes-before-2.14",
         category=DeprecationWarning,
         message=r"<class 'torch\.autograd\.function\.Function'> should not be instantiated",
-        module=r"torch\._dynamo\.variables\.misc",
+        module=r"torch\._dynamo\.side_effects",
         since="2026-11-27, torch 2.11.0",
         reason="the compiler makes an object of the base class while it records a custom function",
     ),
