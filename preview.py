@@ -19,6 +19,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from blocks.errors import BadInput
+from hooks import guide, source
 
 ROOT = Path(__file__).parent
 FIGURES = ROOT / "docs" / "assets" / "figures"
@@ -82,11 +83,6 @@ def pages_showing(changed: Iterable[Path]) -> list[Page]:
     return [page for key, page in known.items() if key in keys | sums]
 
 
-def source(page: Page) -> Path:
-    """Return the file that a page is made from."""
-    return Path(page.file.abs_src_path or "")
-
-
 def build_pages(pages: list[Page]) -> bool:
     """Build these pages again; tell whether that is enough, or other pages show something of them that changed."""
     config, files = SITE["config"], SITE["files"]
@@ -94,7 +90,7 @@ def build_pages(pages: list[Page]) -> bool:
     before = [(page.title, page.meta) for page in pages]
     try:
         for page in pages:
-            config.extra["guide"].read_again(source(page))
+            guide(config).read_again(source(page))
             _populate_page(page, config, files)
         if not pages or before != [(page.title, page.meta) for page in pages]:
             return False

@@ -51,7 +51,7 @@ class BlockItem(PageItem):
     def __init__(self, *, block: Block, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.block = block
-        key, code = record.page_key(self.file.page, self.config.rootpath), record.code_hash(self.file.page, block)
+        key, code = self.file.page.key, record.code_hash(self.file.page, block)
         self.user_properties.append(("block", (key, block.name, code)))  # by now, so that a skip is recorded too
         for mark in block.marks:
             known = {name: value for name, value in mark.kwargs.items() if name != "until"}  # pytest's marks have none

@@ -7,7 +7,7 @@ import pytest
 
 from blocks.errors import BadInput
 from blocks.read.page import Block, Page, read_page
-from blocks.record import inputs, outputs, record, rerecord
+from blocks.record import inputs, outputs, rerecord
 from blocks.record.cells import DEVICES
 from blocks.run import applies, cannot, environment
 from blocks.run.messages import Result
@@ -82,7 +82,7 @@ class PageFile(pytest.File):
         """Return why the block is not run in this session, or nothing if it is."""
         program = self.page.program(block)
         runner, root = runner_of(self.config), self.config.rootpath
-        lacking = cannot.lacking(runner.device, root, record.page_key(self.page, root))
+        lacking = cannot.lacking(runner.device, root, self.page.key)
         why_not = applies.why_no_program(program, runner.gpus, self.config.getoption("network"), lacking)
         return why_not or applies.why_no_page(self.page, runner.device)
 

@@ -10,14 +10,18 @@ from blocks.read.front import front_matter, names
 PAGE = Path("docs/page.md")
 
 
+def listed(text):
+    return names(PAGE, front_matter(PAGE, text), "packages")
+
+
 def test_names_and_values():
     assert front_matter(PAGE, "---\ntitle: x\nlearn:\n  - a\n---\n\n# X\n") == {"title": "x", "learn": ["a"]}
     assert front_matter(PAGE, "# X\n\n---\na: b\n---\n") == {}
 
 
 def test_packages():
-    assert names(PAGE, "---\npackages: [onnx, onnxruntime]\n---\n", "packages") == ("onnx", "onnxruntime")
-    assert names(PAGE, "# X\n", "packages") == ()
+    assert listed("---\npackages: [onnx, onnxruntime]\n---\n") == ("onnx", "onnxruntime")
+    assert listed("# X\n") == ()
 
 
 @pytest.mark.parametrize(
@@ -30,5 +34,5 @@ def test_packages():
 )
 def test_what_is_refused(text, problem):
     with pytest.raises(BadInput) as caught:
-        names(PAGE, text, "packages")
+        listed(text)
     assert str(caught.value).startswith(problem)

@@ -132,7 +132,7 @@ def test_blocks_for_a_gpu_are_in_no_budget_of_a_cpu(records, project):
         entries[name]["verdict"] = "skipped: needs a CUDA device"
     record = replace(records[0], blocks={KEY: entries})
     gpu = replace(record, environment=replace(LINUX, device="cuda", name="H100"))
-    said = [[*faults(place, [page], 0.25, project.root)] for place in (record, gpu)]
+    said = [[*faults(place, [page], 0.25)] for place in (record, gpu)]
     assert said == [[], ["2 of 4 blocks left out, more than 25%"]]
 
 
@@ -160,7 +160,7 @@ def test_what_no_cell_asks_for_may_be_old(judge, records):
 
 def test_many_blocks_are_named_in_part(records, project, page):
     many = replace(page, blocks=tuple(replace(page.blocks[0], name=f"block-{n}") for n in range(12)))
-    _, said = refusals(records[:1], [many], matrix(project), project.root)
+    _, said = refusals(records[:1], [many], matrix(project))
     assert "12 has not run" in said and said.endswith(" and 2 more")
 
 
@@ -199,9 +199,9 @@ def test_record_reads_back_as_written(records, tmp_path):
 
 
 def test_verdict_on_another_output_stands_no_longer(records, project, page):
-    assert standing(records[0], [page], project.root).blocks == records[0].blocks
+    assert standing(records[0], [page]).blocks == records[0].blocks
     project.write("snippets/tensors/sample.out", "# --8<-- [start:b]\nelse\n# --8<-- [end:b]\n")
-    left = standing(with_entry(records[0], "b", output="0" * 16), [page], project.root)
+    left = standing(with_entry(records[0], "b", output="0" * 16), [page])
     assert left.blocks[KEY].keys() == {"a", "c", "d"}
 
 
@@ -212,5 +212,5 @@ def test_blocks_of_a_page_for_other_systems_may_be_left_out(project, page, recor
     again = read_page(page.path, project.root)
     skipped = {name: entry | {"verdict": "skipped: needs Linux"} for name, entry in records[1].blocks[KEY].items()}
     elsewhere = replace(records[1], blocks={KEY: skipped})
-    assert list(faults(elsewhere, [again], 0.25, project.root)) == []
-    assert list(faults(elsewhere, [page], 0.25, project.root)) == ["4 of 4 blocks left out, more than 25%"]
+    assert list(faults(elsewhere, [again], 0.25)) == []
+    assert list(faults(elsewhere, [page], 0.25)) == ["4 of 4 blocks left out, more than 25%"]

@@ -36,7 +36,7 @@ def record(page, torch, code=None, **verdicts):
 )
 def test_oldest_without_a_failure_above(page, project, verdicts, expected):
     records = [record(page, torch, a=verdict) for torch, verdict in verdicts.items()]
-    assert works_from(page, page["a"], records, project.root) == expected
+    assert works_from(page, page["a"], records) == expected
 
 
 def test_failure_in_one_environment_counts_for_its_torch(page, project):
@@ -45,15 +45,15 @@ def test_failure_in_one_environment_counts_for_its_torch(page, project):
         record(page, "2.11.0", a="passed"),
         record(page, "2.11.0", a="failed"),
     ]
-    assert works_from(page, page["a"], records, project.root) == "2.15"
+    assert works_from(page, page["a"], records) == "2.15"
 
 
 def test_other_code_says_nothing(page, project):
     records = [record(page, "2.15.0", a="passed"), record(page, "2.11.0", code="other", a="passed")]
-    assert works_from(page, page["a"], records, project.root) == "2.15"
+    assert works_from(page, page["a"], records) == "2.15"
 
 
 def test_page_works_from_where_its_last_block_does(page, project):
     records = [record(page, "2.15.0", a="passed", c="passed"), record(page, "2.11.0", a="passed", c="failed")]
-    assert page_works_from(page, records, project.root) == "2.15"
-    assert page_works_from(page, [record(page, "2.15.0", a="passed")], project.root) == ""
+    assert page_works_from(page, records) == "2.15"
+    assert page_works_from(page, [record(page, "2.15.0", a="passed")]) == ""

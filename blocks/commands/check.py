@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from blocks.errors import BadInput, read_text, split_lines
+from blocks.read.front import front_matter
 from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages, is_page
 from blocks.read.spans import find_spans
@@ -15,7 +16,6 @@ from blocks.read.tutorial import is_tutorial
 from blocks.record.entries import doing
 
 HELP = "check the style of pages; all of them without an argument"
-FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 HEADING = re.compile(r"^(#+) +(.*?)(?: *\{.*\})?$")
 EMPTY_HEADINGS = {"Usage", "Notes", "Note", "Example", "Examples", "Summary"}
 PICTURE = re.compile(r"!\[\s*\]\(")
@@ -78,9 +78,9 @@ def check(page: Page) -> Iterator[Remark]:
 
 def missing_aims(page: Page) -> Iterator[Remark]:
     """Yield what the front matter of a page with code lacks; the home page needs none."""
-    front = FRONT_MATTER.match(read_text(page.path))
+    front = front_matter(page.path, read_text(page.path))
     for name in ("learn", "recap") if page.blocks and page.path.stem != "index" else ():
-        if not re.search(rf"^{name}:", front[0] if front else "", re.MULTILINE):
+        if name not in front:
             yield Remark(page.path, 1, f"no '{name}' in the front matter: two or three phrases")
 
 

@@ -8,7 +8,7 @@ from blocks.errors import BadInput
 from blocks.needs.needs import Source, reasons
 from blocks.read.page import Block, Page, read_page
 from blocks.read.paths import is_page
-from blocks.record.record import code_hash, page_key, passed_in, read_records
+from blocks.record.record import code_hash, passed_in, read_records
 
 HELP = "tell what a block needs and why, and where it passed"
 
@@ -40,7 +40,7 @@ def explained(page: Page, block: Block, root: Path) -> Iterator[str]:
     for part, names in reasons(parts):
         yield f"  needs '{part.name}' for {', '.join(names) or 'what names do not tell: a mark says so'}"
     records = read_records(root / "docs" / "records")
-    passed = passed_in(records, page_key(page, root), block.name, code_hash(page, block))
+    passed = passed_in(records, page.key, block.name, code_hash(page, block))
     yield from (f"  passed on {environment}" for environment in passed)
     if not passed:
         yield "  has not passed anywhere as it is now: run its page with --record"

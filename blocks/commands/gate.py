@@ -23,13 +23,13 @@ def run(root: Path, options: argparse.Namespace) -> int:
     """Print the answer; return 0 to publish and 1 not to."""
     records = merged([read_record(path) for path in found(options.records)])
     pages = [read_page(path, root) for path in find_pages(root)]
-    reasons = refusals(records, pages, read_matrix(root), root)
+    reasons = refusals(records, pages, read_matrix(root))
     if reasons:
         print("Do not publish:", *reasons, sep="\n- ")
         return 1
     for record in records if options.into else ():
         print("wrote", save(options.into, record))
-    passed = {name for record in records for name, verdict in verdicts(record, pages, root) if verdict == "passed"}
+    passed = {name for record in records for name, verdict in verdicts(record, pages) if verdict == "passed"}
     total = sum(len(page.blocks) for page in pages)
     where = f"{len(records)} environment{'s' if len(records) > 1 else ''}"
     print(f"Publish: {len(passed)} of {total} blocks passed in {where}.")

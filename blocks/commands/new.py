@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from blocks.commands.new_entry import new_entry
+from blocks.commands.new_entry import filled, new_entry
 from blocks.errors import BadInput
 from blocks.read.regions import NAME
 from blocks.record.outputs import write_whole
@@ -122,7 +122,7 @@ def new_page(root: Path, page: str, title: str) -> list[Path]:
         if path.exists():
             raise BadInput(path, 1, "the file exists", "Choose another stem")
     for path, text in files.items():
-        write_whole(path, text.replace("{page}", page).replace("{title}", title))
+        write_whole(path, filled(text, {"{page}": page, "{title}": title}))
     write_whole(config, nav)
     return [*files, config]
 

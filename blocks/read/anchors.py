@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blocks.errors import BadInput, split_lines
 from blocks.read.fences import read_fences
+from blocks.read.sections import slug
 
 HEADING = re.compile(r"^[ >]*#{1,6} +(?P<title>.*?)[ #]*$")
 IDENTIFIER = re.compile(r"""\{[^{}]*#(?P<braced>[\w-]+)[^{}]*\}|\bid=["']?(?P<raw>[\w-]+)""")
@@ -28,5 +29,4 @@ def identifiers(line: str) -> Iterator[str]:
     yield from own
     heading = HEADING.match(line)
     if heading and not own:
-        words = re.sub(r"[^\w\s-]", "", heading["title"]).strip().lower()
-        yield re.sub(r"[-\s]+", "-", words)
+        yield slug(heading["title"])

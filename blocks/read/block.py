@@ -58,6 +58,12 @@ class Block:
         return mark.args[0] if mark else ""
 
     @property
+    def seconds(self) -> float:
+        """Wall time that it may take, if it says that this is more than others may, or 0."""
+        mark = self.mark("slow")
+        return float(mark.args[0]) if mark else 0.0
+
+    @property
     def text(self) -> str:
         """What a program holds: the code, below its main guard if it has one, or what writes its file."""
         code = writing(self.file, self.code) if self.file else self.code

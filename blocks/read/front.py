@@ -1,6 +1,7 @@
 """The front matter of a page: YAML between two lines of `---` at its top."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,15 @@ def front_matter(path: Path, text: str) -> dict[str, Any]:
     return content
 
 
-def names(path: Path, text: str, key: str) -> tuple[str, ...]:
+def names(path: Path, front: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Return the names that the front matter of a page lists under a key."""
-    named = front_matter(path, text).get(key, [])
+    named = front.get(key, [])
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
         raise BadInput(path, 1, f"'{key}' in the front matter is no list of names", f"Write {key}: [name, name]")
     return tuple(named)
+
+
+def without_front(text: str) -> str:
+    """Return the text of a page from its first line below the front matter on."""
+    found = FRONT.match(text)
+    return text[found.end() :].lstrip("\n") if found else text

@@ -13,7 +13,7 @@ from blocks.needs.needs import Source, needs
 from blocks.read.anchors import check_anchors
 from blocks.read.block import Block, python_block, shell_block
 from blocks.read.fences import read_fences
-from blocks.read.front import names
+from blocks.read.front import front_matter, names
 from blocks.read.levels import guarded
 from blocks.read.paths import snippet_path
 from blocks.read.regions import Region, read_regions
@@ -69,22 +69,23 @@ def read_page(path: Path, root: Path) -> Page:
         cells = read_cells(path)
         blocks = tuple(Block(cell.name, "python", cell.code, cell.line, path, cell.line, cell.marks) for cell in cells)
         return Page(path, path, with_needs(path, blocks), f"tutorials/{path.stem}")
-    snippet = snippet_path(path, root)
+    snippet, text = snippet_path(path, root), read_text(path)
     regions = read_regions(snippet) if snippet.exists() else {}
     shells = ("shell-" + "".join(letters) for size in count(1) for letters in product(ascii_lowercase, repeat=size))
     blocks = tuple(
         python_block(path, fence, snippet, root, regions)
         if fence.kind == "python"
         else shell_block(path, fence, next(shells))
-        for fence in read_fences(path, read_text(path))
+        for fence in read_fences(path, text)
         if fence.kind
     )
     check_order(path, snippet, [block for block in blocks if block.kind == "python"], regions)
-    check_anchors(path, read_text(path), [block.name for block in blocks])
+    check_anchors(path, text, [block.name for block in blocks])
     below = guarded(snippet, regions) if snippet.exists() else set[str]()
     blocks = tuple(replace(block, guarded=block.name in below) for block in blocks)
     key = path.relative_to(root / "docs").with_suffix("").as_posix()
-    limits = {word: names(path, read_text(path), word) for word in ("packages", "systems", "devices")}
+    front = front_matter(path, text)
+    limits = {word: names(path, front, word) for word in ("packages", "systems", "devices")}
     return Page(path, snippet, with_needs(path, blocks), key, **limits)
 
 

@@ -13,6 +13,7 @@ from blocks.read.regions import check_name
 
 HEADER = re.compile(r"^# %%(?!%)")
 LOOSE_HEADER = re.compile(r"^\s*#\s*%%(?!%)")
+ASSET = re.compile(r'(\b(?:src|href)=")\.\./assets/')
 LINK = re.compile(r'href="(?P<path>[^":#]+\.md)(?P<anchor>#[^"]*)?"')
 
 
@@ -104,8 +105,11 @@ def read_prose(path: Path) -> Iterator[tuple[str, str | None]]:
             yield COMMENT.sub("", cell.source).strip() + "\n\n", None
 
 
-def with_links(path: Path, html: str, title: Callable[[str], tuple[str, str] | None]) -> str:
-    """Return the rendered prose with its links to pages leading to where these are built, and its headings' marks."""
+def with_links(path: Path, html: str, title: Callable[[str], tuple[str, str] | None], top: str) -> str:
+    """Return the rendered prose with its links to pages leading to where these are built, and its headings' marks.
+
+    `top` leads from the tutorial to the site's root, where its pictures are.
+    """
 
     def built(link: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join("tutorials", link["path"]))
@@ -113,4 +117,5 @@ def with_links(path: Path, html: str, title: Callable[[str], tuple[str, str] | N
             raise BadInput(path, 1, f"a link leads to '{link['path']}', which is no page", "Mend the link")
         return f'href="{found[1]}{link["anchor"] or ""}"'
 
+    html = ASSET.sub(rf"\1{top}assets/", html)
     return LINK.sub(built, html).replace('class="anchor-link"', 'class="headerlink" title="Link to this section"')

@@ -3,7 +3,7 @@
 import re
 
 from blocks.read.page import Block, Page
-from blocks.record.outputs import output_path, read_outputs
+from blocks.record.outputs import every_variant, read_outputs
 
 KIND = r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt|Unsupported|Empty|Break)"
 START = re.compile(rf"^(?:.*?:\d+: )?(?P<message>{KIND}: .*)$", re.MULTILINE)
@@ -12,9 +12,7 @@ TYPE = re.compile(rf"^(?P<kind>{KIND}): +")
 
 def complaints(page: Page, block: Block) -> list[str]:
     """Return the messages of a block on the newest torch, then those that differ elsewhere, each once."""
-    named = output_path(page.snippet).name
-    found = [path.name for path in page.snippet.parent.glob(f"{page.snippet.stem}.*.out") if path.name != named]
-    variants = [name[len(page.snippet.stem) + 1 : -len(".out")] for name in sorted(found)]
+    variants = sorted(every_variant(page.snippet))
     texts = [read_outputs(page.snippet, over).get(block.name, "") for over in ([], *([name] for name in variants))]
     return list(dict.fromkeys(message for text in texts for message in messages(text, block)))
 

@@ -68,12 +68,11 @@ def entries_of(page: Page) -> Iterator[Entry]:
     was_doing = doing(page.path, text)
     if not was_doing:
         return
-    title = TITLE.search(text)
+    title, fences = TITLE.search(text), read_fences(page.path, text)
     for section in read_sections(page.path, text):
         if section.heading != "Next":
             blocks = [block for block in page.blocks if block.page_line in section]
-            fences = [fence for fence in read_fences(page.path, text) if fence.line in section]
-            first, messages = said(page, section, blocks, fences)
+            first, messages = said(page, section, blocks, [fence for fence in fences if fence.line in section])
             parts = part(page.path, section, "Cause"), part(page.path, section, "Fix")
             where = page.key, title[1] if title else page.key, was_doing, section.heading, section.anchor, section.line
             older = [code["code"] for code in CODE.finditer(part(page.path, section, "Older wordings", required=False))]

@@ -7,18 +7,18 @@ copy without git, it was made. Beyond the cells, what has changed or not run cou
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from blocks.read.page import Page
 from blocks.record.cells import Matrix
-from blocks.record.record import Record, holds, outputs_there, page_key
+from blocks.record.record import Record, holds, outputs_there
 from blocks.run.applies import needs_gpu
+from blocks.run.environment import Environment
 
 SHOWN = 10
 PROBLEMS = ("failed", "has changed since", "has not run")
 
 
-def refusals(records: Sequence[Record], pages: Sequence[Page], matrix: Matrix, root: Path) -> list[str]:
+def refusals(records: Sequence[Record], pages: Sequence[Page], matrix: Matrix) -> list[str]:
     """Return every reason not to publish; none means publish."""
     reasons = [
         f"no record of the cell {cell}"
@@ -27,27 +27,25 @@ def refusals(records: Sequence[Record], pages: Sequence[Page], matrix: Matrix, r
     ]
     for record in records:
         wanted = any(cell.holds(record.environment) for cell in matrix.cells)
-        against = faults(record, pages, matrix.skips, root) if wanted else failures(record, pages, root)
+        against = faults(record, pages, matrix.skips) if wanted else failures(record, pages)
         reasons += [f"{record.environment}: {fault}" for fault in against]
     return reasons
 
 
-def faults(record: Record, pages: Sequence[Page], skips: float, root: Path) -> Iterator[str]:
+def faults(record: Record, pages: Sequence[Page], skips: float) -> Iterator[str]:
     """Yield what stands against the record of a cell."""
-    found = dict(verdicts(record, pages, root))
+    found = dict(verdicts(record, pages))
     for problem in PROBLEMS:
         yield from named(problem, found)
-    beyond = for_gpus(pages, root) if record.environment.device == "cpu" else set()
-    beyond |= for_others(pages, record.environment.system, root)
-    possible = found.keys() - beyond
+    possible = found.keys() - beyond(pages, record.environment)
     left_out = sum(found[name].startswith("skipped") for name in possible)
     if left_out > skips * len(possible):
         yield f"{left_out} of {len(possible)} blocks left out, more than {skips:.0%}"
 
 
-def failures(record: Record, pages: Sequence[Page], root: Path) -> Iterator[str]:
+def failures(record: Record, pages: Sequence[Page]) -> Iterator[str]:
     """Yield what stands against a record that no cell asks for."""
-    yield from named("failed", dict(verdicts(record, pages, root)))
+    yield from named("failed", dict(verdicts(record, pages)))
 
 
 def named(problem: str, found: dict[str, str]) -> Iterator[str]:
@@ -58,25 +56,24 @@ def named(problem: str, found: dict[str, str]) -> Iterator[str]:
         yield f"{len(names)} {problem}: {', '.join(names[:SHOWN])}{rest}"
 
 
-def for_gpus(pages: Sequence[Page], root: Path) -> set[str]:
-    """Return the ids of the blocks that no CPU can run."""
-    return {f"{page_key(page, root)}::{block.name}" for page in pages for block in page.blocks if needs_gpu(block)}
+def beyond(pages: Sequence[Page], place: Environment) -> set[str]:
+    """Return the ids of the blocks that cannot run in an environment: of pages for other systems, for GPUs on a CPU."""
+    return {
+        f"{page.key}::{block.name}"
+        for page in pages
+        for block in page.blocks
+        if (page.systems and place.system not in page.systems) or (place.device == "cpu" and needs_gpu(block))
+    }
 
 
-def for_others(pages: Sequence[Page], system: str, root: Path) -> set[str]:
-    """Return the ids of the blocks of pages that are for other systems."""
-    others = [page for page in pages if page.systems and system not in page.systems]
-    return {f"{page_key(page, root)}::{block.name}" for page in others for block in page.blocks}
-
-
-def verdicts(record: Record, pages: Sequence[Page], root: Path) -> Iterator[tuple[str, str]]:
+def verdicts(record: Record, pages: Sequence[Page]) -> Iterator[tuple[str, str]]:
     """Yield each block's id with its verdict, or why it has none."""
     for page in pages:
-        known, outputs = record.blocks.get(page_key(page, root), {}), outputs_there(page, record.environment)
+        known, outputs = record.blocks.get(page.key, {}), outputs_there(page, record.environment)
         for block in page.blocks:
             entry = known.get(block.name, {"verdict": "has not run"})
             fresh = holds(entry, page, block, outputs)
-            yield f"{page_key(page, root)}::{block.name}", entry["verdict"] if fresh else "has changed since"
+            yield f"{page.key}::{block.name}", entry["verdict"] if fresh else "has changed since"
 
 
 def merged(records: Sequence[Record]) -> list[Record]:

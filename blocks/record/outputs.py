@@ -50,9 +50,14 @@ def output_path(snippet: Path, variant: str = "") -> Path:
     return snippet.with_suffix(f".{variant}.out" if variant else ".out")
 
 
+def every_variant(snippet: Path) -> list[str]:
+    """Return the variants of a snippet's output that are recorded, wherever they hold."""
+    return [path.name[len(snippet.stem) + 1 : -len(".out")] for path in snippet.parent.glob(f"{snippet.stem}.*.out")]
+
+
 def variants(snippet: Path, device: str, torch: str) -> list[str]:
     """Return the variants of a snippet's output that hold here, each to be read over those before it."""
-    found = [path.name[len(snippet.stem) + 1 : -len(".out")] for path in snippet.parent.glob(f"{snippet.stem}.*.out")]
+    found = every_variant(snippet)
     limits = sorted((Version(name.removeprefix("before-")) for name in found if name != "cuda"), reverse=True)
     older = [f"before-{limit}" for limit in limits if Version(Version(torch).base_version) < limit]
     return older + [name for name in found if name == device]

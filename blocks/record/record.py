@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from blocks.errors import BadInput
@@ -38,17 +37,6 @@ class Record:
         return entry.get("verdict", "") if entry.get("code") == code else ""
 
 
-def page_key(page: Page, root: Path) -> str:
-    """Return the name of a page in a record: section and stem."""
-    return key(page.snippet, root)
-
-
-@cache
-def key(snippet: Path, root: Path) -> str:
-    """Return section and stem of a snippet."""
-    return snippet.relative_to(root / "snippets").with_suffix("").as_posix()
-
-
 def code_hash(page: Page, block: Block) -> str:
     """Return the hash of a block's code and of the code that it needs."""
     code = "\0".join(part.code for part in page.program(block))
@@ -71,11 +59,11 @@ def outputs_there(page: Page, place: Environment) -> dict[str, str]:
     return read_outputs(page.snippet, variants(page.snippet, place.device, place.torch))
 
 
-def standing(record: Record, pages: Iterable[Page], root: Path) -> Record:
+def standing(record: Record, pages: Iterable[Page]) -> Record:
     """Return the record without its verdicts on what is another code, or another expected output, by now."""
     blocks: Verdicts = {}
     for page in pages:
-        key, outputs = page_key(page, root), outputs_there(page, record.environment)
+        key, outputs = page.key, outputs_there(page, record.environment)
         known = record.blocks.get(key, {})
         names = [block.name for block in page.blocks if holds(known.get(block.name, {}), page, block, outputs)]
         blocks[key] = {name: known[name] for name in names if name in known}

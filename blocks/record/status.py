@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from blocks.read.page import Block, Page
-from blocks.record.record import Record, code_hash, newest_first, page_key, passed_in
+from blocks.record.record import Record, code_hash, newest_first, passed_in
 from blocks.record.summary import summary
 from blocks.run.environment import Environment
 
@@ -24,12 +23,12 @@ class Status:
     """The newest torch in which exactly this code passed, if any."""
 
 
-def block_status(page: Page, block: Block, records: Sequence[Record], root: Path) -> Status:
+def block_status(page: Page, block: Block, records: Sequence[Record]) -> Status:
     """Return where exactly this code has passed."""
     skip = block.mark("skip")
     if skip:
         return Status("skipped", "not executed", f"Not executed: {skip.kwargs['reason']}")
-    passed = passed_in(records, page_key(page, root), block.name, code_hash(page, block))
+    passed = passed_in(records, page.key, block.name, code_hash(page, block))
     devices = {environment.device for environment in passed}
     cuda = "CUDA" if "cuda" in devices else "not yet run on CUDA"
     if block.mark("cuda") and "cuda" not in devices:
@@ -46,9 +45,9 @@ def newest(environments: Sequence[Environment]) -> str:
     return min((environment.torch for environment in environments), key=newest_first)
 
 
-def page_status(page: Page, records: Sequence[Record], root: Path) -> list[Environment]:
+def page_status(page: Page, records: Sequence[Record]) -> list[Environment]:
     """Return the environments in which every executed block of the page passed, or was skipped with a reason."""
-    key = page_key(page, root)
+    key = page.key
     codes = {block.name: code_hash(page, block) for block in page.blocks if not block.mark("skip")}
     return [
         record.environment

@@ -2,17 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from packaging.version import Version
 
 from blocks.read.page import Block, Page
-from blocks.record.record import Record, code_hash, page_key
+from blocks.record.record import Record, code_hash
 
 
-def works_from(page: Page, block: Block, records: Sequence[Record], root: Path) -> str:
+def works_from(page: Page, block: Block, records: Sequence[Record]) -> str:
     """Return the oldest torch from which on exactly this code passed wherever it was executed, or ''."""
-    key, code = page_key(page, root), code_hash(page, block)
+    key, code = page.key, code_hash(page, block)
     verdicts: dict[Version, set[str]] = defaultdict(set)
     for record in records:
         verdict = record.verdict(key, block.name, code)
@@ -26,7 +25,7 @@ def works_from(page: Page, block: Block, records: Sequence[Record], root: Path) 
     return oldest
 
 
-def page_works_from(page: Page, records: Sequence[Record], root: Path) -> str:
+def page_works_from(page: Page, records: Sequence[Record]) -> str:
     """Return the oldest torch from which on every block of the page works, or '' if one works nowhere."""
-    found = [works_from(page, block, records, root) for block in page.blocks if not block.mark("skip")]
+    found = [works_from(page, block, records) for block in page.blocks if not block.mark("skip")]
     return max(found, key=Version) if found and all(found) else ""

@@ -12,7 +12,7 @@ from blocks.read.page import Block, Page
 from blocks.record.entries import Entry
 from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
-from blocks.record.record import Record, page_key
+from blocks.record.record import Record
 from blocks.record.status import Status, block_status
 from blocks.render.program import heading
 from blocks.render.template import Markup, fill
@@ -54,7 +54,7 @@ class Frames:
     def __init__(self, page: Page, site: Site, top: str) -> None:
         self.page, self.site, self.top = page, site, top
         self.outputs = read_outputs(page.snippet)
-        self.statuses = {block.name: block_status(page, block, site.records, site.root) for block in page.blocks}
+        self.statuses = {block.name: block_status(page, block, site.records) for block in page.blocks}
         self.usual = usual(page, self.statuses)
 
     def frame(self, block: Block, code: str, notes: str = "") -> str:
@@ -65,7 +65,7 @@ class Frames:
             name=block.name,
             needs=" ".join([*block.needs, block.name]),
             text=block.text if block.text != block.code else "",
-            heading=heading(page_key(self.page, self.site.root), block, status.torch),
+            heading=heading(self.page.key, block, status.torch),
             mark=self.mark(block, status),
             report=report_url(self.page, self.site, block.name, status.long),
             script=block.kind != "bash",

@@ -13,7 +13,7 @@ from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages
 from blocks.record.documentation import read_addresses
 from blocks.record.entries import Entry, read_entries
-from blocks.record.record import page_key, read_records, standing
+from blocks.record.record import read_records, standing
 from blocks.render import heading, verification
 from blocks.render import html as rendering
 from blocks.render.aims import with_aims
@@ -36,9 +36,10 @@ PIN = re.compile(r"^torch==(\d+\.\d+)", re.MULTILINE)
 
 def absolute(site_url: str, key: str, path: str, anchor: str) -> str:
     """Return the absolute address of what a link on the page `key` leads to."""
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(key), path))
-    if path.startswith("assets/") or target.startswith("assets/"):
-        return f"{site_url}{path if path.startswith('assets/') else target}"
+    from_root = path.startswith("assets/")  # figures are named so
+    target = path if from_root else posixpath.normpath(posixpath.join(posixpath.dirname(key), path))
+    if target.startswith("assets/"):
+        return f"{site_url}{target}"
     target = target.removesuffix(".md").removesuffix(".py").removesuffix("index")
     return f"{site_url}{target.rstrip('/')}/{anchor}" if target else f"{site_url}{anchor}"
 
@@ -64,7 +65,7 @@ class Guide:
     def __init__(self, root: Path, repository: str, folders: bool = True) -> None:
         self.root = root
         pages = self.pages.values()
-        records = tuple(standing(record, pages, root) for record in read_records(root / "docs" / "records"))
+        records = tuple(standing(record, pages) for record in read_records(root / "docs" / "records"))
         known = read_addresses(root), last_changes(root), pinned_torch(root)
         self.site = Site(root, records, repository.rstrip("/"), *known, self.entries(), folders)
 
@@ -93,7 +94,7 @@ class Guide:
     def downloads(self, site_url: str) -> Iterator[tuple[str, str]]:
         """Yield address and text of what a reader can take away: each page as a program and as a notebook."""
         for page in self.pages.values():
-            key = page_key(page, self.root)
+            key = page.key
             if page.blocks:
                 yield f"{key}.ipynb", notebook(page, self.root, partial(absolute, site_url, key))
                 yield f"{key}.py", program(page)
@@ -103,7 +104,7 @@ class Guide:
     def texts(self, site_url: str) -> Iterator[tuple[str, str, str]]:
         """Yield address, title and text of each page as Markdown."""
         for page in self.pages.values():
-            key = page_key(page, self.root)
+            key = page.key
             text = without_markup(markdown(page, self.root, partial(absolute, site_url, key)))
             title, _, rest = text.partition("\n")
             made = f"written for torch {self.site.torch}" if page.blocks and self.site.torch else ""
@@ -121,8 +122,7 @@ class Guide:
         """Return what a reader sees of a page, from the HTML of its Markdown."""
         page, reading = self.pages[path], heading.minutes(html)
         if path == page.snippet:
-            html = with_folded_solutions(tutorial.with_links(path, html, title))
-            html = re.sub(r'(src|href)="\.\./assets/', rf'\1="{top}assets/', html)  # of its own: no link of a page's
+            html = with_folded_solutions(tutorial.with_links(path, html, title, top))
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
         shown = [page for page in self.pages.values() if page.blocks]
         html = verification.Tables(shown, self.site, title, top).fill_in(html)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from blocks.read.page import Page
-from blocks.record.record import page_key
 from blocks.record.status import page_status, verified
 from blocks.record.summary import spans, summary
 from blocks.record.works_from import page_works_from
@@ -20,7 +19,6 @@ from blocks.run.environment import Environment
 Title = Callable[[str], tuple[str, str] | None]
 WORDS_A_MINUTE = 180
 TITLE_END = "</h1>"
-LESSONS = {".py": "snippets"}
 GITHUB = "https://github.com/"
 
 
@@ -29,7 +27,7 @@ def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], t
 
     `reading` is in minutes; `title` gives the title and relative address of a page by its path below `docs/`.
     """
-    if TITLE_END not in html or page_key(page, site.root) == "index":
+    if TITLE_END not in html or page.key == "index":
         return html
     known = [found for path in meta.get("prerequisites") or [] if (found := title(path))]
     places = ran(page, site)
@@ -45,14 +43,14 @@ def where_it_passed(page: Page, places: Sequence[Environment], site: Site, title
         return None
     _, address = title("about/verification.md") or ("", "")
     text = f"verified on {devices(places)}{since(page, places, site)}" if places else unverified(page, site)
-    return {"url": f"{address}#{anchor(page, site.root)}", "places": "\n".join(map(str, places)), "text": text}
+    return {"url": f"{address}#{anchor(page)}", "places": "\n".join(map(str, places)), "text": text}
 
 
 def ran(page: Page, site: Site) -> list[Environment]:
     """Return where the page is verified, without the places in which each of its blocks was skipped."""
-    whole = page_status(page, site.records, site.root)
+    whole = page_status(page, site.records)
     records = [record for record in site.records if record.environment in whole]
-    return [r.environment for r in records if any(said(page, b, r, site.root) == "passed" for b in page.blocks)]
+    return [r.environment for r in records if any(said(page, b, r) == "passed" for b in page.blocks)]
 
 
 def devices(places: Sequence[Environment]) -> str:
@@ -67,14 +65,14 @@ def devices(places: Sequence[Environment]) -> str:
 
 def since(page: Page, places: Sequence[Environment], site: Site) -> str:
     """Return the first torch that does, if older ones among these places do not."""
-    oldest, needed = spans(place.torch for place in places), page_works_from(page, site.records, site.root)
+    oldest, needed = spans(place.torch for place in places), page_works_from(page, site.records)
     return f", works from torch {needed}" if needed and not re.match(rf"{re.escape(needed)}\b", oldest) else ""
 
 
 def unverified(page: Page, site: Site) -> str:
     """Return how many blocks have passed as they stand, on a page of which no environment has passed all."""
     executed = [block for block in page.blocks if not block.mark("skip")]
-    passed = sum(any(verified(said(page, b, record, site.root)) for record in site.records) for b in executed)
+    passed = sum(any(verified(said(page, b, record)) for record in site.records) for b in executed)
     return f"{passed} of {len(executed)} blocks verified as they stand" if passed else "not yet verified as it stands"
 
 
@@ -87,7 +85,7 @@ def minutes(html: str) -> int:
 
 def actions(page: Page, places: Sequence[Environment], site: Site) -> dict[str, Any]:
     """Return where a reader takes the whole page away, runs it elsewhere, sees its source, changes or reports it."""
-    key, blocks = page_key(page, site.root), bool(page.blocks)
+    key, blocks = page.key, bool(page.blocks)
     up = "../" if site.folders and not key.endswith("/index") else ""
     endings = [("Script (.py)", "py"), ("Notebook (.ipynb)", "ipynb")] if blocks else []
     files = [(name, f"{up}{key.rsplit('/', 1)[-1]}.{ending}") for name, ending in [*endings, ("Markdown (.md)", "md")]]
@@ -111,6 +109,6 @@ def with_foot(page: Page, html: str, title: Title, site: Site) -> str:
     files = (path.relative_to(site.root).as_posix() for path in (page.path, page.snippet))
     days = [site.days[file] for file in files if file in site.days]
     day, torch = spoken(max(days)) if days else "", site.torch if page.blocks else ""
-    about = of_lesson(site.entries, page.path.relative_to(site.root / LESSONS.get(page.path.suffix, "docs")).as_posix())
+    about = of_lesson(site.entries, f"{page.key}{page.path.suffix}")
     errors = [(entry.heading, f"{found[1]}#{entry.anchor}") for entry in about if (found := title(f"{entry.page}.md"))]
     return html + fill("foot", day=day, torch=torch, errors=errors) if day or torch or errors else html

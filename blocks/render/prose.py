@@ -7,12 +7,12 @@ from pathlib import Path
 
 from blocks.errors import read_text
 from blocks.read.fences import read_fences
+from blocks.read.front import without_front
 from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial, read_prose
 from blocks.record.figure_files import figure_path
 from blocks.record.outputs import read_outputs
 
-FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 PLACE = r"""(?P<path>[^\s):#]+\.\w+)(?P<anchor>#[^\s)]*)?"""
 TITLE = r"""(?:[ \n]+(?:"[^"]*"|'[^']*'))?[ ]*"""
 LINK = re.compile(rf"(?<=\]\(){PLACE}(?={TITLE}\))")
@@ -51,7 +51,7 @@ def parts(page: Page) -> Iterator[Part]:
 
 def clean(text: str) -> str:
     """Return prose without front matter and comments, but for those that are shown as code."""
-    return COMMENT.sub(lambda found: found["code"] or "", FRONT_MATTER.sub("", text))
+    return COMMENT.sub(lambda found: found["code"] or "", without_front(text))
 
 
 def markdown(page: Page, root: Path, address: Callable[[str, str], str]) -> str:

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from blocks.read.marks import PERMANENT
 from blocks.read.page import Block, Page
-from blocks.record.record import Record, code_hash, page_key
+from blocks.record.record import Record, code_hash
 from blocks.record.status import verified
 from blocks.record.summary import device, spans, summary
 from blocks.render.frame import Site
@@ -38,8 +37,8 @@ class Tables:
     def page(self, page: Page) -> dict[str, str]:
         """Return title and address of a page, and the anchor of its row."""
         parts = page.path.relative_to(self.site.root).parts[1:]
-        name, address = self.title("/".join(parts)) or (page_key(page, self.site.root), "")
-        return {"title": name, "url": address, "anchor": anchor(page, self.site.root)}
+        name, address = self.title("/".join(parts)) or (page.key, "")
+        return {"title": name, "url": address, "anchor": anchor(page)}
 
     def matrix(self) -> str:
         """Return a table with a row for each page and a column for each environment."""
@@ -47,7 +46,7 @@ class Tables:
         groups = [[record for record in self.site.records if device(record.environment) == name] for name in names]
         records = [record for group in groups for record in group]
         rows = [
-            {"blocks": len(page.blocks), "cells": [count(page, r, self.site.root) for r in records], **self.page(page)}
+            {"blocks": len(page.blocks), "cells": [count(page, r) for r in records], **self.page(page)}
             for page in self.pages
         ]
         devices = [(name, len(group)) for name, group in zip(names, groups, strict=True)]
@@ -56,11 +55,11 @@ class Tables:
     def exceptions(self) -> str:
         """Return every block that did not pass somewhere, grouped by what the records say of it."""
         groups: dict[tuple[int, str], dict[str, list[str]]] = {}
-        pages = {page_key(page, self.site.root): self.page(page) for page in self.pages}
+        pages = {page.key: self.page(page) for page in self.pages}
         for page in self.pages:
             for block in page.blocks:
                 for said_of_it in exceptions(page, block, self.site):
-                    of_page = groups.setdefault(said_of_it, {}).setdefault(page_key(page, self.site.root), [])
+                    of_page = groups.setdefault(said_of_it, {}).setdefault(page.key, [])
                     of_page.append(block.name)
         shown = [
             {"text": text, "count": sum(map(len, found.values())), "pages": [(pages[key], found[key]) for key in found]}
@@ -78,7 +77,7 @@ class Tables:
 def totals(pages: Sequence[Page], site: Site) -> str:
     """Return the guide in numbers: pages, blocks, how many passed on each kind of device, in how many environments."""
     pages = [page for page in pages if page.blocks]
-    keys = [(page_key(page, site.root), block.name, code_hash(page, block)) for page in pages for block in page.blocks]
+    keys = [(page.key, block.name, code_hash(page, block)) for page in pages for block in page.blocks]
     numbers = [(len(pages), "pages"), (len(keys), "blocks of code")]
     for kind, name in (("cpu", "CPU"), ("cuda", "CUDA")):
         here = [record for record in site.records if record.environment.device == kind]
@@ -88,19 +87,19 @@ def totals(pages: Sequence[Page], site: Site) -> str:
     return fill("totals", numbers=numbers)
 
 
-def said(page: Page, block: Block, record: Record, root: Path) -> str:
+def said(page: Page, block: Block, record: Record) -> str:
     """Return the record's verdict on exactly this code, or ''."""
-    return record.verdict(page_key(page, root), block.name, code_hash(page, block))
+    return record.verdict(page.key, block.name, code_hash(page, block))
 
 
-def anchor(page: Page, root: Path) -> str:
+def anchor(page: Page) -> str:
     """Return the anchor of a page's row."""
-    return f"page-{page_key(page, root).replace('/', '-')}"
+    return f"page-{page.key.replace('/', '-')}"
 
 
-def count(page: Page, record: Record, root: Path) -> str:
+def count(page: Page, record: Record) -> str:
     """Return how the page's blocks did in one environment: a tick for all, or how many of them are verified there."""
-    verdicts = [said(page, block, record, root) for block in page.blocks if not block.mark("skip")]
+    verdicts = [said(page, block, record) for block in page.blocks if not block.mark("skip")]
     good, total = sum(map(verified, verdicts)), len(verdicts)
     if not any(verdicts):
         return "not yet" if verdicts else ""
@@ -115,7 +114,7 @@ def exceptions(page: Page, block: Block, site: Site) -> list[tuple[int, str]]:
         return [(0, f"Shown and not executed{until}: {skip.kwargs['reason']}")]
     places: dict[str, list[Record]] = {}
     for record in site.records:
-        places.setdefault(said(page, block, record, site.root), []).append(record)
+        places.setdefault(said(page, block, record), []).append(record)
     elsewhere = "; passed elsewhere" if "passed" in places else ""
     found = []
     for verdict, records in places.items():

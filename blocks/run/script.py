@@ -1,7 +1,6 @@
 """Run whole programs as a reader does: in a fresh Python, in an empty folder, one after another."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from typing import Any
 from blocks.run import devices, interpreter, weights
 from blocks.run.exemptions import EXEMPTIONS
 from blocks.run.isolation import STRICT
+from blocks.run.variables import of_readers
 
 SECONDS = 600
 HEADLESS = (r"FigureCanvasAgg is non-interactive", "UserWarning", "")
@@ -84,9 +84,4 @@ def written(path: Path) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment of a reader's Python without a screen, on the devices of this run."""
-    own = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
-    }
-    return own | {"MPLBACKEND": "agg", "PYTHONUTF8": "1"}
+    return of_readers() | {"MPLBACKEND": "agg", "PYTHONUTF8": "1"}

@@ -1,6 +1,5 @@
 """Inside the process of a run: shell lines, and which of them failed."""
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from blocks.run.messages import Step
+from blocks.run.variables import of_readers
 
 
 def run_shell(step: Step) -> str:
@@ -16,7 +16,7 @@ def run_shell(step: Step) -> str:
     note = Path(tempfile.gettempdir(), "failing-line")
     trap = f"trap 'echo $LINENO > {shlex.quote(note.as_posix())}' ERR\n"
     command = [bash(), "-eE", "-c", trap + step.code]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, env=environment(), check=False)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, env=of_readers(), check=False)
     if not done.returncode:
         return ""
     reason = f"the shell ended with exit code {done.returncode}"
@@ -25,11 +25,6 @@ def run_shell(step: Step) -> str:
     line = int(note.read_text()) - 1  # the trap is a line of its own
     note.unlink()
     return f'{reason}\n  File "{step.source}", line {step.line + line - 1}, in shell'
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a reader's shell: its programs import files that lie beside them."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
 
 
 def bash() -> str:

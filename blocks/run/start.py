@@ -52,9 +52,7 @@ def step(page: Page, block: Block) -> Step:
         code = WRITING.format(block.file, code)
     elif block.kind == "python" and (future := page.blocks[0].future):  # on the first line, for its features
         code, line = future + "\n" * (line - 1) + code, 1
-    slow = block.mark("slow")
-    seconds = float(slow.args[0]) if slow else 0.0
-    return Step(block.name, block.kind, code, str(block.source.resolve()), line, names, matches, copy, seconds)
+    return Step(block.name, block.kind, code, str(block.source.resolve()), line, names, matches, copy, block.seconds)
 
 
 @contextlib.contextmanager

@@ -11,11 +11,17 @@ ENVIRONMENT = {
     "PYTHONUTF8": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
+OURS = {"PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED"}  # not for the programs that blocks start, nor for scripts
 # kept from run to run, in folders below .cache
 CACHES = {
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
     "TORCH_EXTENSIONS_DIR": "extensions",
 }
+
+
+def of_readers() -> dict[str, str]:
+    """Return the environment of a reader's programs: they find what lies beside them, and write whole lines."""
+    return {name: value for name, value in os.environ.items() if name not in OURS}
 
 
 def set_for(device: str, root: Path) -> None:

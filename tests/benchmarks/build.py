@@ -21,7 +21,6 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from blocks.read.page import Page
-from blocks.record.record import page_key
 from blocks.render.guide import Guide
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +47,7 @@ def write_project(folder: Path, number: int) -> None:
 
 def write_page(folder: Path, key: str, page: Page, guide: Guide) -> None:
     """Write one page into both projects, its program, output and figures into the one with hooks."""
-    old, text = page_key(page, ROOT), page.path.read_text("utf-8")
+    old, text = page.key, page.path.read_text("utf-8")
     for name, content in (
         ("with", text.replace(f'"{old}.py', f'"{key}.py')),
         ("without", guide.markdown(page.path, text)),
@@ -75,7 +74,7 @@ def write_records(folder: Path, keys: dict[str, Page]) -> None:
         record = json.loads(path.read_text("utf-8"))
         for part in ("blocks", "seconds"):
             known = record[part]
-            record[part] = {key: known[old] for key, page in keys.items() if (old := page_key(page, ROOT)) in known}
+            record[part] = {key: known[old] for key, page in keys.items() if (old := page.key) in known}
         (folder / path.name).write_text(json.dumps(record), "utf-8")
 
 

@@ -7,7 +7,6 @@ import pytest
 from lxml import html
 
 from blocks.read.page import Block, Page
-from blocks.record.record import page_key
 from blocks.record.status import block_status
 from blocks.render.guide import Guide
 from blocks.render.program import script
@@ -37,8 +36,8 @@ def read_html(page: Page) -> html.HtmlElement:
 
 def copied_script(page: Page, block: Block) -> str:
     """Return what "Copy as script" gives for a block."""
-    torch = block_status(page, block, GUIDE.site.records, ROOT).torch
-    return script(page, page_key(page, ROOT), block, torch)
+    torch = block_status(page, block, GUIDE.site.records).torch
+    return script(page, page.key, block, torch)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def test_notebook_runs(page: Page, tmp_path: Path, environment: dict[str, str]) 
     cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != "install"}
     assert list(cells) == [block.name for block in page.blocks if runs(block)]
     here = [block for block in page.blocks if block.name in cells and not why_no_program(page.program(block), gpus=0)]
-    seconds = sum(max([SECONDS, *(mark.args[0] for mark in block.marks if mark.name == "slow")]) for block in here)
+    seconds = sum(max(SECONDS, block.seconds) for block in here)
     assert run([cells[block.name] for block in here], tmp_path, environment, seconds) == ""
 
 
