@@ -72,7 +72,7 @@ weight -= 0.1
 # --8<-- [start:leaf-in-place-fixed]
 with torch.no_grad():
     weight -= 0.1
-print([round(value, 2) for value in weight.tolist()], weight.requires_grad)
+print([round(value, 2) for value in weight.tolist()], f"{weight.requires_grad=}")
 # --8<-- [end:leaf-in-place-fixed]
 
 
@@ -224,9 +224,9 @@ features.requires_grad = False
 
 
 # --8<-- [start:flag-of-a-result-fixed]
-print(features.detach().requires_grad)
+print(f"{features.detach().requires_grad=}")
 layer = nn.Linear(2, 2).requires_grad_(False)
-print(layer(torch.ones(1, 2)).requires_grad)
+print(f"{layer(torch.ones(1, 2)).requires_grad=}")
 # --8<-- [end:flag-of-a-result-fixed]
 
 
@@ -418,7 +418,7 @@ print(x.grad.tolist())
 # --8<-- [start:reference-cycle]
 x = torch.tensor(2.0, requires_grad=True)
 (x**3).backward(create_graph=True)
-print(x.grad.requires_grad)
+print(f"{x.grad.requires_grad=}")
 # --8<-- [end:reference-cycle]
 
 
@@ -444,7 +444,7 @@ print(checkpoint(layer, x, use_reentrant=False).shape)
 # --8<-- [start:checkpoint-inputs]
 layer = nn.Linear(2, 2)
 x = torch.ones(1, 2)
-print(checkpoint(layer, x, use_reentrant=True).requires_grad)
+print(f"requires_grad={checkpoint(layer, x, use_reentrant=True).requires_grad}")
 # --8<-- [end:checkpoint-inputs]
 
 
@@ -520,7 +520,7 @@ torch.mul(weight, 2, out=result)
 
 # --8<-- [start:out-argument-fixed]
 result = torch.mul(weight, 2)
-print(result.requires_grad)
+print(f"{result.requires_grad=}")
 # --8<-- [end:out-argument-fixed]
 
 
@@ -551,7 +551,7 @@ class RightSquare(WrongSquare):
         return 2 * ctx.saved_tensors[0] * grad
 
 
-print(torch.autograd.gradcheck(RightSquare.apply, x))
+print("gradcheck passed:", torch.autograd.gradcheck(RightSquare.apply, x))
 # --8<-- [end:gradcheck-mismatch-fixed]
 
 

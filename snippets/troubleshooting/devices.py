@@ -171,7 +171,7 @@ model.to("cpu")
 # --8<-- [start:no-data-on-meta-fixed]
 model.to_empty(device=device)
 model.reset_parameters()
-print(model.weight.shape, model.weight.isfinite().all().item())
+print(model.weight.shape, "all finite:", model.weight.isfinite().all().item())
 # --8<-- [end:no-data-on-meta-fixed]
 
 
@@ -183,7 +183,7 @@ weight.data = weight.data.to("meta")
 
 # --8<-- [start:data-on-another-device-fixed]
 weight = nn.Parameter(torch.ones(3, device=device))
-print(weight.is_leaf, weight.requires_grad)
+print(f"{weight.is_leaf=} {weight.requires_grad=}")
 # --8<-- [end:data-on-another-device-fixed]
 
 

@@ -209,7 +209,7 @@ x = torch.tensor([1, 2], requires_grad=True)
 
 # --8<-- [start:integer-gradient-fixed]
 x = torch.tensor([1.0, 2.0], requires_grad=True)
-print(x.dtype, x.requires_grad)
+print(x.dtype, f"{x.requires_grad=}")
 # --8<-- [end:integer-gradient-fixed]
 
 
@@ -328,7 +328,7 @@ torch.allclose(computed, expected)
 
 
 # --8<-- [start:allclose-dtype-fixed]
-print(torch.allclose(computed, expected.float()))
+print("close:", torch.allclose(computed, expected.float()))
 torch.testing.assert_close(computed, expected, check_dtype=False)
 # --8<-- [end:allclose-dtype-fixed]
 

@@ -167,7 +167,7 @@ torch.optim.SGD([weight], lr=0.1)
 # --8<-- [start:optimize-non-leaf-fixed]
 weight = (torch.randn(4, 2) * 0.1).requires_grad_()
 torch.optim.SGD([weight], lr=0.1)
-print(weight.is_leaf, weight.requires_grad)
+print(f"{weight.is_leaf=} {weight.requires_grad=}")
 # --8<-- [end:optimize-non-leaf-fixed]
 
 

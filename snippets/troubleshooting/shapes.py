@@ -228,7 +228,7 @@ if scores > 0:
 
 
 # --8<-- [start:ambiguous-bool-fixed]
-print((scores > 0).any().item(), (scores > 0).all().item())
+print("any:", (scores > 0).any().item(), "all:", (scores > 0).all().item())
 print(torch.where(scores > 0, scores, 0).tolist())
 # --8<-- [end:ambiguous-bool-fixed]
 
