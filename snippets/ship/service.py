@@ -137,10 +137,10 @@ def serving(app):
     """Serve the app on a free port; give a client, and stop the server at the end."""
     server, thread = start(app)
     port = server.servers[0].sockets[0].getsockname()[1]
-    fresh = httpx.Limits(max_keepalive_connections=0)  # a connection for each request
     url = f"http://127.0.0.1:{port}"
+    fresh = {"Connection": "close"}  # a connection for each request
     try:
-        with httpx.Client(base_url=url, timeout=30, limits=fresh) as client:
+        with httpx.Client(base_url=url, timeout=30, headers=fresh) as client:
             yield client
     finally:
         server.should_exit = True
