@@ -80,16 +80,16 @@ for name, profile in (("row", ink.sum(dim=2)), ("column", ink.sum(dim=1))):
 order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
 dev, test = order.split([4000, 1000])
 folds = dev.chunk(5)
-for share, count in ((0.97, len(folds[0])), (0.97, len(dev))):
-    uncertainty = (share * (1 - share) / count) ** 0.5
-    print(f"accuracy {share} on {count} images is uncertain by {uncertainty:.4f}")
+for count in (1000, len(dev)):
+    uncertainty = (0.97 * 0.03 / count) ** 0.5
+    print(f"accuracy 0.97 on {count} images is uncertain by {uncertainty:.4f}")
 
 # %% [markdown]
 # ## Set baselines
 #
 # Take three from scikit-learn, which need a few lines. A linear model; the label of the
-# nearest training image; and a *support vector machine*, which was the best method for
-# these images before convolutional networks:
+# nearest training image; and a *support vector machine*, a strong method for images as
+# small as these:
 #
 # <!--pytest.mark.tolerance(0.004)-->
 
@@ -111,7 +111,7 @@ for name, baseline in baselines.items():
 
 # %% [markdown]
 # The range is over the folds. The support vector machine is a serious opponent: it
-# beats the first tutorial's network, and is done in a second.
+# beats the first tutorial's network, and it is trained in about a second.
 #
 # ## Let the network know what an image is
 #
@@ -150,7 +150,7 @@ def stage(inputs, outputs, size, norm):
 # %% [markdown]
 # `Scale` keeps its two numbers as *buffers*: they are saved with the weights, and
 # nobody can forget them. (They come from all 4,000 images, so from the validation folds
-# too. Two means of three million pixels give nothing away.)
+# too. Two numbers for three million pixels give next to nothing away.)
 
 # %% convolutional-network
 
@@ -275,23 +275,31 @@ def cross_validate(new, **recipe):
 
 
 # %% [markdown]
-# ## Climb
+# ## Measure each step
 #
-# Now each step, added to the one before it. For each, the mean over the five folds and
-# their range; and the gain over the row above, fold by fold. The same seeds and images
-# are on both sides of a gain, so much of the luck cancels out:
+# Here are the steps, each added to the one before it. The first is the network of the
+# first tutorial:
+
+# %% steps
+steps = {
+    "connected": (connected, {"lr": 0.003}),
+    "convolutions": (lambda: convolutional(norm=False), {"lr": 0.003}),
+    "batch norm": (convolutional, {"lr": 0.003}),
+    "augmentation": (convolutional, {"lr": 0.001, "change": augment}),
+    "schedule": (convolutional, {"lr": 0.01, "change": augment, "schedule": True}),
+}
+best = steps["schedule"][1]
+print(*steps, sep=", ")
+
+# %% [markdown]
+# Each row below has the mean accuracy and the range of the five folds, the loss, and
+# the gain over the row above, fold by fold. The seeds and images are the same on both
+# sides of a gain, so much of the luck cancels out:
 #
 # <!--pytest.mark.tolerance(0.02)-->
 # <!--pytest.mark.slow(600, reason="it trains 25 networks")-->
 
 # %% climb
-steps = {
-    "connected": (connected, {"lr": 0.003}),
-    "convolutions": (lambda: convolutional(norm=False), {"lr": 0.003}),
-    "batch norm": (convolutional, {"lr": 0.003}),
-    "schedule": (convolutional, {"lr": 0.01, "schedule": True}),
-    "augmentation": (convolutional, {"lr": 0.01, "schedule": True, "change": augment}),
-}
 before = None
 print(f"{'':14}accuracy              loss   gain")
 for name, (new, recipe) in steps.items():
@@ -310,27 +318,34 @@ for name, (new, recipe) in steps.items():
 #
 # - **Convolutions** bring two points in each fold. But look back: the support vectors
 #   have the same 0.958. Until here the network has gained nothing on them.
-# - **Batch norm** and the **schedule** hardly move the accuracy; in some folds batch
-#   norm makes it worse. The loss shows more, because it counts how sure a wrong answer
-#   is: batch norm takes a third off it. So keep it. The schedule allows a rate that is
-#   too high without one, and comes into its own in the next step.
-# - **Augmentation** takes away a third of the errors, in each fold, and half the loss.
-#   It brings images that look new, and these are what 3,200 images lack.
+# - **Batch norm** hardly moves the accuracy; in some folds it makes it worse. The loss
+#   shows more, because it counts how sure a wrong answer is: a third of it is gone.
+# - **Augmentation** brings a little. With images that differ each time, a constant rate
+#   never lets the weights settle.
+# - The **schedule** does, and brings a point. Now a third of the errors is gone, and
+#   half of the loss that batch norm had left.
 #
-# The rates are the best in the same cross-validation: of 0.001, 0.003 and 0.01 in the
-# first three rows, and of 0.003, 0.01 and 0.03 in the others. None of them is at an end
-# of its list.
+# The last two need each other. Without augmentation the same schedule gave 0.965, and
+# 0.962 in a second run: next to nothing. So the gain of a step depends on what is
+# there already, and a step that fails alone is not refuted. Batch norm is the opposite.
+# Taken out of the last row, it costs 0.002 (0.975, with loss 0.083). If you want the
+# fastest network, leave it out.
+#
+# Each row has the best of three or more learning rates, chosen in the same
+# cross-validation, and the best was never the lowest or highest tried: of 0.001, 0.003
+# and 0.01 in the first three rows, of 0.0003 to 0.01 for augmentation, and of 0.003 to
+# 0.03 for the schedule.
 #
 # ## See which digits are confused
 #
 # The logits of the last step are those of all 4,000 images, each from a network that
 # had not seen it. Count which label got which answer:
 #
+# <!--pytest.mark.slow(300, reason="it trains 5 networks")-->
 # <!--pytest.mark.varies(reason="trained networks give the answers")-->
-# <!--pytest.mark.figure(alt="A table of ten labels and ten answers, with the right answers left out. TODO")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="A table of ten labels and ten answers, with the right answers left out. Most of the hundred squares are empty or hold a 1 or a 2. The largest counts, 5, are a 2 taken for a 7 and an 8 taken for a 9.")  # noqa: E501 -->
 
 # %% confusion
-best = {"lr": 0.01, "schedule": True, "change": augment}
 logits, truth = cross_validate(convolutional, **best), y[dev].cpu()
 answers = logits.argmax(dim=1)
 confusion = torch.zeros(10, 10, dtype=torch.int64)
@@ -351,17 +366,19 @@ plt.ylabel("label")
 plt.show()
 
 # %% [markdown]
-# Of 4,000 images, about a hundred are wrong. They spread over many pairs: no single
-# confusion explains them. A 2 taken for a 7, a 1 for a 2, and 4, 7, 8 and 9 among each
-# other are the most frequent. Zeros are the easiest.
+# Of 4,000 images, about a hundred are wrong. They spread over many pairs, so no single
+# confusion explains them. The most frequent are a 2 taken for a 7, an 8 for a 9, a 1
+# for a 2, and 4, 7 and 9 for each other. Zeros are the easiest.
 #
-# A count of 4 or 5 is little. Another seed changes it by about its square root, so do
-# not build a theory on a single square.
+# Do not build a theory on a single square, though. A count of 5 could as well be 3 or 7
+# with other images.
 #
 # ## Look at the worst errors
 #
+# Sort the errors by their loss, and draw the worst twenty with answer and label:
+#
 # <!--pytest.mark.varies(reason="trained networks give the answers")-->
-# <!--pytest.mark.figure(alt="Twenty digits that the network reads wrong, with answer and label. TODO")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Twenty digits that the network reads wrong, with answer and label. Six are ones with a flag and a foot, taken for a 2 or a 3. Others are hard, such as a 7 whose strokes are so thick that they run together.")  # noqa: E501 -->
 
 # %% worst-errors
 losses = F.cross_entropy(logits, truth, reduction="none")
@@ -380,25 +397,28 @@ plt.axis("off")
 plt.show()
 
 # %% [markdown]
-# These are worth a minute. Some labels can be doubted, such as the "8" at the lower
-# right. Many are plain to you: most of all, the ones with a flag and a foot. In these
-# images a one is nearly always a single stroke, and so what has a foot must be a 2.
+# These are worth a minute. Some you may doubt yourself. Others are plain, most of all
+# the ones with a flag and a foot, which are taken for a 2. Few of the 500 ones in these
+# data have a foot, while most twos do.
 #
-# No new layer will cure that. More images of such ones would. This is what looking at
+# More images of such ones would help more than another layer. That is what looking at
 # errors is for: it tells you whether to work on the network or on the data.
 #
 # ## Test once
 #
 # All choices are made. Train on all 4,000 images, with five seeds, and decide before
 # you look what you will report: the mean of the five, and their *ensemble*, the answer
-# of their averaged probabilities. The first is the one to keep:
+# of their averaged probabilities. The first network is the one to keep:
 
 # %% train-the-one-to-keep
 model = fit(convolutional, dev, seed=0, **best)
 print("images it learned from:", len(dev))
 
 # %% [markdown]
+# Train four more, and open the test set:
+#
 # <!--pytest.mark.tolerance(0.012)-->
+# <!--pytest.mark.slow(300, reason="it trains 5 networks")-->
 
 # %% test-once
 models = [model]
@@ -417,15 +437,25 @@ print(f"ensemble: {ensemble:.3f}, loss {F.nll_loss(together.log(), truth_test):.
 print(f"uncertainty with 1,000 images: {(p * (1 - p) / len(test)) ** 0.5:.3f}")
 
 # %% [markdown]
-# TEXT
+# Report it like this: single networks read 98 percent of new digits from this source
+# right, give or take half a point, where the first tutorial's read 94.
+#
+# That is more than cross-validation had promised. Two causes are plain: each network
+# has now learned from 800 images more, and the 1,000 test images are a sample, which
+# may be an easy one. Do not pick the nicer of the two numbers.
+#
+# The ensemble costs five times as much, and gains less accuracy than the uncertainty.
+# Its loss is lower, so its probabilities are the better ones. For reading digits, one
+# network is enough here.
 #
 # ## Save it whole
+#
+# The state dict is the artefact. Load it into a new network, and compare:
 
 # %% save-and-load
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "digits.pt"
     torch.save(model.state_dict(), path)
-    size = path.stat().st_size / 1024
     saved = torch.load(path, map_location=device)
 
 loaded = convolutional().to(device)
@@ -436,7 +466,9 @@ print("largest difference of a score:", apart)
 print("entries:", len(saved), f"first {next(iter(saved))}, last {list(saved)[-1]}")
 
 # %% [markdown]
-# TEXT
+# The scores are equal to the last bit. The scale is the first entry of the file. The
+# running means of batch norm are in it too, and they are of use only after `eval`.
+# Without that line, a single image would be normalized by itself.
 #
 # ## Ask what it looks at
 #
@@ -461,36 +493,43 @@ def occlude(model, image, digit):
 
 
 # %% [markdown]
+# The test is over, so looking at its images can spoil nothing. Here are six, with the
+# maps laid over them:
+#
 # <!--pytest.mark.varies(reason="a trained network draws the maps")-->
-# <!--pytest.mark.figure(alt="TODO")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Six digits, 0, 3, 4, 5, 7 and 9, each with a map laid over it. A few bright spots lie on the strokes: at the left side of the 0, at the end of the bar of the 4, at the loop of the 9.")  # noqa: E501 -->
 
 # %% maps
+gaps = {}
 _, axes = plt.subplots(1, 6, figsize=(6.4, 1.2))
 for digit, ax in zip((0, 3, 4, 5, 7, 9), axes, strict=True):
     image = X[test[y[test].cpu() == digit][1]]
-    worth = occlude(model, image, digit).reshape(12, 12)
+    worth = occlude(model, image, digit)
+    gaps[digit] = model((image * masks[worth.argmax()])[None]).argmax().item()
     ax.imshow(image[0].cpu(), cmap="gray")
     where = (1.5, 25.5, 25.5, 1.5)  # the centers of the squares
+    worth = worth.reshape(12, 12)
     ax.imshow(worth, cmap="inferno", alpha=0.6, extent=where, vmin=0)
     ax.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5))
     ax.axis("off")
+print("read as, with a gap at the brightest place:", gaps)
 plt.show()
 
 # %% [markdown]
-# TEXT
+# Bright is where a covered square costs most. The bright spots lie on the strokes, and
+# not everywhere on them. The printed line gives what each digit is read as without the
+# brightest square. These are the places where a gap makes another digit of it.
 #
 # Such maps convince easily. So test them. Make the same maps with a network that was
-# never trained; and cover the one square that the map calls the most important, in
-# 200 test images. Compare with the square that has the most ink, and with a random one
-# that has some. The network that made the map must suffer, that is how the map was
-# made. So also ask another network, of another seed:
+# never trained, and see how much each kind is like the ink alone. Then cover the one
+# square that the map calls the most important. For comparison, cover the square that
+# has the most ink, or a random one that has some:
 #
-# <!--pytest.mark.tolerance(0.12)-->
+# <!--pytest.mark.tolerance(0.15)-->
 
-# %% check-the-maps
+# %% maps-and-ink
 torch.manual_seed(0)
 untrained = convolutional().to(device).eval()
-other = fit(convolutional, dev, seed=1, **best)
 chosen, alike = {}, {}
 for row in test[:200]:
     image, digit = X[row], y[row].item()
@@ -504,16 +543,41 @@ for row in test[:200]:
     for name, worth in maps.items():
         chosen.setdefault(name, []).append(image * masks[worth.argmax()])
         alike.setdefault(name, []).append(torch.stack([worth.abs(), inks]).corrcoef())
+for name in ("trained", "untrained"):
+    correlation = torch.stack(alike[name])[:, 0, 1].mean()
+    print(f"{name:9} correlation with the ink {correlation:.2f}")
+
+# %% [markdown]
+# The maps of a network that knows nothing follow the ink, more than those of the
+# trained one do. So "the map lies on the digit" is no evidence. You get that for
+# nothing.
+#
+# Now the covered images. The network that made the map must suffer, for that is how the
+# map was made. So also ask another network, trained with another seed:
+#
+# <!--pytest.mark.tolerance(0.15)-->
+
+# %% check-the-maps
+other = fit(convolutional, dev, seed=1, **best)
 for name, covered in chosen.items():
-    row = f"{name:9} like the ink {torch.stack(alike[name])[:, 0, 1].mean():.2f}"
-    for judge, network in (("itself", model), ("other", other)):
+    row = f"covered by {name:10}"
+    for judge, network in (("it reads", model), ("another reads", other)):
         with torch.inference_mode():
             right = network(torch.stack(covered)).argmax(dim=1) == y[test[:200]]
-        row += f"   {judge} {right.float().mean():.2f}"
+        row += f"  {judge} {right.float().mean():.2f}"
     print(row)
 
 # %% [markdown]
-# TEXT
+# This is evidence. Without the square that the trained network's map names, two thirds
+# of the answers are wrong, and nearly as many in a network that had no part in making
+# the map. The square with the most ink breaks a fifth, and a random one a tenth. So the
+# maps found places that matter for reading digits, and not only the whims of one
+# network.
+#
+# Three things it does not prove. The network need not read as you do. It need not
+# ignore what is dark on the map, since two squares may matter together where neither
+# does alone. And it need not look at the bright square as such: a black gap is a change
+# that no training image has, and the map says only what this gap would do.
 #
 # ## Draw your own
 #
@@ -570,7 +634,7 @@ print("page", tuple(page.shape), f"ink on {page.gt(0).float().mean():.3f} of it"
 # %% [markdown]
 # Now prepare the page as MNIST was: cut out the ink, scale the longer side to 20
 # pixels, and move the center of mass to pixel 14. `antialias=True` averages when an
-# image gets smaller; without it thin strokes break:
+# image gets smaller; without it, what lies between the sampled pixels is lost:
 
 
 # %% like-mnist
@@ -602,13 +666,12 @@ image = like_mnist(page)
 print("image", tuple(image.shape), "longer side", max(cut_out(image).shape))
 
 # %% [markdown]
-# Write each digit somewhere on its page, in some size, and let the network read it:
+# Let the network read it:
 #
-# <!--pytest.mark.varies(reason="a trained network reads")-->
-# <!--pytest.mark.figure(alt="Ten drawings of digits, each somewhere on its page and in its own size. Below each, the same digit as the network gets it, 28 by 28 pixels. TODO")  # noqa: E501 -->
+# <!--pytest.mark.tolerance(0.05)-->
 
 
-# %% read-drawings
+# %% read
 @torch.inference_mode()
 def read(images):
     """Return the answers and how sure the network is."""
@@ -617,6 +680,16 @@ def read(images):
     return answers, sure
 
 
+answers, sure = read([image])
+print(f"answer {answers[0]}, {sure[0]:.2f} sure")
+
+# %% [markdown]
+# Now all ten, each somewhere on its page and in some size:
+#
+# <!--pytest.mark.varies(reason="a trained network reads")-->
+# <!--pytest.mark.figure(alt="Ten drawings of digits, from 0 to 9, each somewhere on its page and in its own size. Below each, the same digit as the network gets it, 28 by 28 pixels, with the right answer in its corner.")  # noqa: E501 -->
+
+# %% read-drawings
 torch.manual_seed(3)
 pages = []
 for strokes in drawings.values():
@@ -637,17 +710,15 @@ below.axis("off")
 plt.show()
 
 # %% [markdown]
-# TEXT
+# It reads all ten, in sizes and places as they come, because `like_mnist` undoes both.
+# The strokes are straight pieces, as nobody writes them, and that does no harm.
 #
 # ## Prepare it wrongly
 #
-# Most networks that "work in the notebook and not in the app" fail here. Make 300
-# drawings, each bent, sized, placed and thick in its own way, and prepare them as above
-# and in five other ways. None of these raises an error:
-#
-# <!--pytest.mark.tolerance(0.12)-->
+# A network that works in the notebook and not in the app often fails here. Make 300
+# drawings, each bent, sized, placed and thick in its own way:
 
-# %% prepare-wrongly
+# %% bend
 torch.manual_seed(0)
 pages = []
 for i in range(300):
@@ -656,8 +727,15 @@ for i in range(300):
     room = (50 - lines.abs().amax(dim=(0, 1))).clamp(min=0)
     place = 56 + room * (2 * torch.rand(2) - 1)
     pages.append(write(lines + place, pen=2 + 3 * torch.rand(()).item()))
+print("pages:", len(pages))
+
+# %% [markdown]
+# Prepare them as above, and in five other ways. None of these raises an error:
+#
+# <!--pytest.mark.tolerance(0.2)-->
 
 
+# %% prepare-wrongly
 def in_the_corner(page):
     digit = cut_out(like_mnist(page))
     return F.pad(digit, (0, 28 - digit.shape[1], 0, 28 - digit.shape[0]))
@@ -677,25 +755,58 @@ for name, prepare in ways.items():
     print(f"{name:15} right {right:.2f}, sure {sure.mean():.2f}")
 
 # %% [markdown]
-# TEXT
+# With the right preparation it reads them as well as the test images. With each of the
+# others it reads fewer, with most of them far fewer, and it stays sure of its answers:
+# sureness does not tell you that an input is of a kind never seen. So keep the
+# preparation with the network, and test both together on a few images from where they
+# will be used.
 #
 # ## What was tried and did not help
 #
-# TEXT
+# Try larger changes of the images, twice the shift and three times the turn:
+#
+# <!--pytest.mark.tolerance(0.02)-->
+# <!--pytest.mark.slow(300, reason="it trains 5 networks")-->
+
+# %% change-more
+
+
+def change_more(x):
+    return augment(x, shift=4, turn=30, zoom=0.2)
+
+
+harder = cross_validate(convolutional, **{**best, "change": change_more})
+share = (harder.argmax(dim=1) == y[dev].cpu()).float().mean()
+loss = F.cross_entropy(harder, y[dev].cpu())
+print(f"change more: accuracy {share:.3f}, loss {loss:.3f}")
 
 # %% [markdown]
+# That is worse than the small changes, in accuracy and loss. Ten epochs may be too few
+# for so many kinds of digits.
+#
+# The following were run with the same cross-validation, while this page was written.
+# With the recipe above they compare with accuracy 0.977 and loss 0.074; take a
+# difference of 0.003 as none:
+#
+# - Shifts alone: 0.975 and 0.077. Turns and zoom alone: 0.972 and 0.110. So most of the
+#   gain comes from the shifts.
+# - *Dropout* of half the inputs of the last layer: 0.976 and 0.087.
+# - A third convolution, to 64 channels: 0.979 and 0.069. Twice the epochs: 0.979 and
+#   0.065. Both may help a little, for more time.
+# - *Label smoothing* of 0.1: 0.981 and 0.151. It makes fewer errors, and doubles the
+#   loss, because it teaches the network not to be sure.
+#
 # ## Exercises
 #
-# **1.** How far may a digit move? Shift the images of one fold to the right by 0 to 6
-# pixels, and compare a network trained with augmentation and one without.
+# **1.** How far may a digit move? Shift the test images to the right by 0 to 6 pixels,
+# and compare `model` with a network trained without augmentation.
 #
 # **2.** Some answers could go to a person. Let the network refuse the 5 percent of the
 # 4,000 images of which it is least sure. How many of the rest are wrong?
 #
 # **3.** Diagnosis. A colleague changes one number in the training, to make the network
-# more robust, and the validation accuracy falls by some points. By digit, the share of
-# right answers is 0.81 for 6 and 0.77 for 9, and at least 0.9 for all others. Which
-# number?
+# more robust, and the validation accuracy falls by some points. Of the sixes and nines,
+# 0.71 are read right, of the other digits 0.95. Which number?
 #
 # **4.** Write a seven with a bar and a one with a foot, as many people do. Are they
 # read?
@@ -705,22 +816,22 @@ for name, prepare in ways.items():
 # **1.** `roll` moves the columns; the last six are black, so nothing comes back on the
 # left:
 #
-# <!--pytest.mark.tolerance(0.06)-->
+# <!--pytest.mark.tolerance(0.1)-->
 
 # %% solution-how-far
-rest = torch.cat(folds[1:])
-recipes = {"with": augment, "without": None}
-for name, change in recipes.items():
-    mover = fit(convolutional, rest, 0, 0.01, schedule=True, change=change)
-    shares = []
+plain = fit(convolutional, dev, seed=0, lr=0.01, schedule=True)
+for name, network in {"with": model, "without": plain}.items():
+    row = f"{name:7} augmentation:"
     for shift in (0, 2, 4, 6):
         with torch.inference_mode():
-            moved = mover(X[folds[0]].roll(shift, dims=3)).argmax(dim=1)
-        shares.append((moved == y[folds[0]]).float().mean().item())
-    print(f"{name:7} augmentation:", "  ".join(f"{share:.2f}" for share in shares))
+            moved = network(X[test].roll(shift, dims=3)).argmax(dim=1)
+        row += f"  {(moved == y[test]).float().mean():.2f}"
+    print(row)
 
 # %% [markdown]
-# TEXT
+# Each column is two pixels more. Augmentation moved digits by up to two pixels, and
+# helps beyond that. But a convolutional network does not read a digit wherever it is: the last layer
+# has a weight for each place. That is why the corner is fatal.
 #
 # **2.** Sort by the probability of the answer:
 #
@@ -735,29 +846,26 @@ for share in (1.0, 0.99, 0.95, 0.9):
     print(f"{len(kept)} answers: wrong {wrong[kept].sum().item()}")
 
 # %% [markdown]
-# TEXT
+# About three quarters of the errors are among the 200 least sure answers. A person who
+# reads these brings the rest below one error in a hundred. But not to none: some of the
+# ones with a foot are a 2 to this network beyond doubt.
 #
-# **3.** The digits that suffer are those that become each other when turned by half a
-# turn:
+# **3.** Turned by half, a 6 is a 9. So turn the training images by up to 180 degrees:
 #
-# <!--pytest.mark.tolerance(0.15)-->
+# <!--pytest.mark.tolerance(0.1)-->
 
 # %% solution-turned-too-far
-spun = fit(
-    convolutional,
-    torch.cat(folds[1:]),
-    seed=0,
-    lr=0.01,
-    schedule=True,
-    change=lambda x: augment(x, turn=180),
-)
-spun_answers, spun_truth = logits_of(spun, folds[0]).argmax(dim=1), y[folds[0]].cpu()
-for digit in (0, 1, 3, 6, 8, 9):
-    share = (spun_answers == spun_truth)[spun_truth == digit].float().mean()
-    print(f"digit {digit}: {share:.2f}")
+recipe = {**best, "change": lambda x: augment(x, turn=180)}
+spun = fit(convolutional, torch.cat(folds[1:]), seed=0, **recipe)
+right = logits_of(spun, folds[0]).argmax(dim=1) == y[folds[0]].cpu()
+turned = torch.isin(y[folds[0]].cpu(), torch.tensor([6, 9]))
+print(f"sixes and nines: {right[turned].float().mean():.2f}")
+print(f"other digits: {right[~turned].float().mean():.2f}")
 
 # %% [markdown]
-# TEXT
+# The number is `turn`. At 180 degrees, a 6 is shown as a 9 with the label 6, and a
+# change must not turn one digit into another. The other digits lose too, by less: the
+# network has more to learn, in the same ten epochs.
 #
 # **4.** A stroke more, after a comma:
 #
@@ -776,7 +884,8 @@ for name, answer, sure in zip(variants, *read(images), strict=True):
     print(f"{name:22} read as {answer}, {sure:.2f} sure")
 
 # %% [markdown]
-# TEXT
+# The bar does no harm. Flag and foot together make the one a 2, as among the worst
+# errors. If you write yours so, draw a hundred, and add them to the training set.
 #
 # ## Where to go next
 #
