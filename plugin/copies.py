@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from blocks.read.page import Block
-from blocks.run.messages import Result
 from blocks.run.runner import Runner
+from blocks.run.shared.protocol import Result
 
 if TYPE_CHECKING:
-    from plugin.page_file import PageFile
+    from plugin.collector import PageFile
 
 Names = tuple[str, ...]
 RESULTS = pytest.StashKey[dict[Names, Result]]()
