@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +11,7 @@ from blocks.read.page import Block, Page
 from blocks.run.shared.protocol import Job, Step
 from blocks.run.skip_conditions import must_allocate
 
+Program = tuple[str, ...]  # names of blocks of a page, in order
 WRITING = "__import__('pathlib').Path({!r}).write_text({!r}, 'utf-8')\n"  # which leaves no name behind
 
 
@@ -34,11 +35,27 @@ class Limits:
         return f"used more than {self.memory / 2**30:.1f} GiB of memory" if memory > self.memory else ""
 
 
-def make_job(page: Page, blocks: Sequence[Block], folder: Path, root: Path, device: str) -> Job:
-    """Return what the child needs to run these blocks of the page."""
-    steps = tuple(step(page, block) for block in blocks)
+def names_of(blocks: Sequence[Block]) -> Program:
+    """Return the program that these blocks are."""
+    return tuple(block.name for block in blocks)
+
+
+def make_job(page: Page, programs: Sequence[Program], folder: Path, root: Path, device: str) -> Job:
+    """Return what the child needs to run programs of the page, which share the blocks that they begin with."""
+    order = beginnings(programs)
+    blocks = [page[names[-1]] for names in order]
+    steps = [replace(step(page, block), depth=len(names) - 1) for names, block in zip(order, blocks, strict=True)]
     allocates = device != "cpu" and must_allocate(page, blocks)
-    return Job(str(page.snippet.resolve()), steps, str(folder), str(root.resolve()), device, allocates)
+    return Job(str(page.snippet.resolve()), tuple(steps), str(folder), str(root.resolve()), device, allocates)
+
+
+def beginnings(programs: Sequence[Program]) -> list[Program]:
+    """Return every beginning of the programs once, each followed by those that go on from it."""
+    order: dict[str, list[Program]] = {}
+    for program in programs:
+        if program:
+            order.setdefault(program[0], []).append(program[1:])
+    return [(first, *rest) for first, others in order.items() for rest in ((), *beginnings(others))]
 
 
 def step(page: Page, block: Block) -> Step:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from blocks.read.page import Block, Page
 from blocks.run import ends_process, server
-from blocks.run.job import Limits, make_job
+from blocks.run.job import Limits, Program, beginnings, make_job, names_of
 from blocks.run.orphan_reaper import reaped_if_orphaned
 from blocks.run.process_tree import kill, receive, resident_memory, settle, size
 from blocks.run.shared import leftovers, variables
@@ -80,7 +80,7 @@ class Runner:
         A block that ends its process has one of its own, in which the blocks that it needs run first.
         """
         together = [block for block in blocks if not block.mark(ends_process.MARK)]
-        with contextlib.closing(self._run(page, together)) as results:
+        with contextlib.closing(self._run(page, [names_of(together)])) as results:
             failed = ""
             for block in blocks:
                 if not block.mark(ends_process.MARK):
@@ -88,16 +88,27 @@ class Runner:
                 elif failed:
                     result = Result(block.name, "not run", f"{failed} failed")
                 else:
-                    result = ends_process.judge_end(block, list(self._run(page, ends_process.program(page, block))))
+                    alone = names_of(ends_process.program(page, block))
+                    result = ends_process.judge_end(block, list(self._run(page, [alone])))
                 failed = failed or (block.name if result.outcome == "failed" else "")
                 yield result
 
-    def _run(self, page: Page, blocks: Sequence[Block]) -> Generator[Result]:
-        """Run the blocks in order in one process."""
+    def run_together(self, page: Page, programs: Sequence[Program]) -> Iterator[tuple[Program, Result]]:
+        """Run programs in processes that fork where they part; yield each beginning of one that passed in such a run.
+
+        The others must run by themselves: what they lack may be due to the company.
+        """
+        able = [names for names in programs if not any(page[name].mark(ends_process.MARK) for name in names)]
+        if self.device == "cpu" and len(able) > 1:
+            results = zip(beginnings(able), self._run(page, able), strict=False)
+            yield from ((names, result) for names, result in results if result.outcome == "passed")
+
+    def _run(self, page: Page, programs: Sequence[Program]) -> Generator[Result]:
+        """Run programs that begin alike in one process and forks of it, each beginning once."""
         folder = Path(tempfile.mkdtemp(prefix="page-"))
         (folder / "work").mkdir()
         try:
-            yield from self._results(make_job(page, blocks, folder, self.root, self.device), folder)
+            yield from self._results(make_job(page, programs, folder, self.root, self.device), folder)
         finally:
             leftovers.remove(folder / "left")
             shutil.rmtree(folder, ignore_errors=True)

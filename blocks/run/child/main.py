@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
+from blocks.run.child.branches import end_fork, next_steps
 from blocks.run.child.file_audit import read_notes
 from blocks.run.child.judging import exception_report, expectation, expecting_warning, judge, with_errors
 from blocks.run.child.sandbox import detach, fresh_main, isolate, main_of_workers
@@ -24,27 +25,43 @@ def main(pipe: Connection) -> None:
     except EOFError:
         return
     isolate(job)
-    namespace = fresh_main(job.path)
-    owner, position, written = os.getpid(), 0, 0
-    for step in job.steps:
-        main_of_workers(Path(job.folder, f"{step.name}.py"), step.copy)
+    owner = os.getpid()
+    failed = play(job, pipe)
+    if os.getpid() != owner:
+        end_fork(failed)
+    with contextlib.suppress(EOFError):
+        pipe.recv()  # nothing comes: this process stays until it is ended, for what it has started is found through it
+
+
+def play(job: Job, pipe: Connection) -> bool:
+    """Execute the steps, in forks where programs part; tell whether one has failed, which is then the last."""
+
+    def apart(step: Step) -> None:
+        pipe.send(Result(step.name, "apart"))
+
+    namespace, folder = fresh_main(job.path), Path(job.folder)
+    steps = next_steps(job.steps, folder, apart)
+    while steps:
+        step, owner = steps[0], os.getpid()
+        before, written = ((folder / name).stat().st_size for name in ("stdout", "stderr"))  # by forks too
+        main_of_workers(folder / f"{step.name}.py", step.copy)
         started = time.perf_counter()
         reason = execute(step, namespace)
         if os.getpid() != owner:
             leave(reason)  # a copy that the block forked: the page goes on in one process only
-        output, position = printed_since(Path(job.folder, "stdout"), position)
-        errors, written = printed_since(Path(job.folder, "stderr"), written)
+        output, position = printed_since(folder / "stdout", before)
+        errors, _ = printed_since(folder / "stderr", written)
         figures, undrawn = open_figures()
         unused = job.allocates and step is job.steps[-1] and not allocations(job.device)
         reason = with_errors(reason or undrawn or (UNUSED if unused else ""), errors)
         outcome = "failed" if reason else "passed"
         seconds = time.perf_counter() - started
-        read = read_notes(Path(job.folder, "read"))
+        read = read_notes(folder / "read")
         pipe.send(Result(step.name, outcome, reason, output, figures, seconds, read, position))
         if reason:
-            break
-    with contextlib.suppress(EOFError):
-        pipe.recv()  # nothing comes: this process stays until it is ended, for what it has started is found through it
+            return True
+        steps = next_steps(steps[1:], folder, apart)
+    return False
 
 
 def execute(step: Step, namespace: dict[str, Any]) -> str:

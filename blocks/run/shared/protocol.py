@@ -28,6 +28,8 @@ class Step:
     """Its runnable copy: what worker processes that are not forks import as their main module."""
     seconds: float = 0.0
     """Wall time that it may take, if it is more than others may."""
+    depth: int = 0
+    """How many steps its program has before it: those of a job may be several programs that begin alike."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Result:
     name: str
     """Name of the block."""
     outcome: str
-    """`passed`, `failed` or `not run`."""
+    """`passed`, `failed`, `not run`, or `apart` where its program must run in a process of its own."""
     reason: str = ""
     """Traceback, or why it did not run."""
     output: str = ""
