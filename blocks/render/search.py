@@ -1,4 +1,4 @@
-"""What the search index keeps of a section: prose and outputs as they are, of its code each name once, and what readers call it."""
+"""What the search index keeps of a section: prose and outputs, of its code each name once, and what readers call it."""
 
 import builtins
 import html
@@ -27,7 +27,7 @@ def searched(text: str, asked: str = "") -> str:
 
 
 def asked_words() -> dict[str, str]:
-    """Return what readers call each section, by the name of its page and its anchor, such as `tensors/views#reshape`."""
+    """Return what readers call each section, by its page and anchor, such as `tensors/views#reshape`."""
     pages = tomllib.loads(ASKED.read_text("utf-8"))
     return {f"{page}#{anchor}".rstrip("#"): words for page, some in pages.items() for anchor, words in some.items()}
 

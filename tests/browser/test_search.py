@@ -1,8 +1,8 @@
-"""The search that readers get: names, pasted messages and whole questions find the section that answers, in the top three.
+"""The search that readers get: names, pasted messages and whole questions find the section that answers them.
 
-A result is a page with its best section, as the theme shows it. A query is answered when one of the first three results
-shows a link to a wanted section, without "more on this page" being opened: readers see three sections, under the titles of
-their pages. Only a question about a whole page is answered by the page.
+A result is a page with its best section, and with the second where it fits nearly as well. A query is answered when one of
+the first three results shows a link to a wanted section, without "more on this page" being opened: about three sections,
+under the titles of their pages. Only a question about a whole page is answered by the page.
 """
 
 import json
@@ -35,7 +35,7 @@ def ask(tab: Tab, address: str, query: str) -> list[str]:
     tab.wait_for_function("!document.querySelector('.md-search-result__item')")
     field.fill(query)
     try:
-        tab.wait_for_function(SHOWN, timeout=2000)
+        tab.wait_for_function(SHOWN, timeout=5000)  # the first query waits for the index
     except Late:
         return []
     return [place(url.removeprefix(address)) for url in tab.evaluate(FIRST)]
