@@ -1,8 +1,8 @@
 """The search that readers get: names, pasted messages and whole questions find the section that answers them.
 
-A result is a page with its best section, and with the second where it fits nearly as well. A query is answered when one of
-the first three results shows a link to a wanted section, without "more on this page" being opened: about three sections,
-under the titles of their pages. Only a question about a whole page is answered by the page.
+A result is a page with its best section, and with the second where it fits nearly as well. A query is answered when one
+of the first three results shows a link to a wanted section, without "more on this page" being opened: about three
+sections, under the titles of their pages. Only a question about a whole page is answered by the page.
 """
 
 import json
