@@ -4,7 +4,11 @@
 # You end with one file of half a megabyte that writes sentences in the English of 1611,
 # and with a number that says how well, on books it has never seen.
 #
-# PICTURE
+# ![A verse in which each token has an orange ground. Nouns such as death, life, angels
+# and depth begin dark. Commas and little words are pale, and each "nor" is about as dark
+# as the one before.](../assets/figures/tutorials/tiny-gpt/what-surprises-it.svg)
+#
+# The model has never read this verse. The darker a token, the less it expected it.
 #
 # You will build everything in it: a tokenizer, attention, the model, its training, and
 # the sampling. First you count letters, though, because a language model that is no
@@ -49,13 +53,11 @@ device = accelerator.type if accelerator else "cpu"
 # %% split-by-book
 text = bible.scripture_content.replace("[", "").replace("]", "").strip()
 romans = text.index("Paul, a servant of Jesus Christ, called")
-colossians = text.index(
-    "Paul, an apostle of Jesus Christ by the will of God, and Timotheus"
-)
+later = text.index("Paul, an apostle of Jesus Christ by the will of God, and Timothy")
 parts = {
     "train": text[:romans],  # Genesis to Acts
-    "val": text[romans:colossians],  # Romans to Philippians
-    "test": text[colossians:],  # Colossians to Revelation
+    "val": text[romans:later],  # Romans and 1 Corinthians
+    "test": text[later:],  # 2 Corinthians to Revelation
 }
 for name, part in parts.items():
     print(f"{name:5} {len(part):9,} letters, {part[:46]!r}")
@@ -103,8 +105,8 @@ bigram = -after[val_bytes[:-1], val_bytes[1:]].log2().mean().item()
 print(f"guessing: {math.log2(256):.2f} bits per byte")
 print(f"bigram:   {bigram:.2f} bits per byte")
 
-row = after[ord("q")]
-print("after a q:", {chr(i): round(row[i].item(), 2) for i in row.topk(3).indices})
+row = after[ord("t")]
+print("after a t:", {chr(i): round(row[i].item(), 2) for i in row.topk(4).indices})
 
 # %% [markdown]
 # This is the *bigram* model: count which byte follows which, and divide. (We added one
@@ -234,7 +236,7 @@ print(merge(list(b"that hat"), (97, 116), 256))
 
 
 # %% learn-the-merges
-def learn_merges(text, size, least=10):
+def learn_merges(text, size, least=30):
     """Return the pairs to merge, in order, until there are so many tokens."""
     found = Counter(split.findall(text))
     words = [[list(word.encode()), n] for word, n in found.items() if n >= least]
@@ -477,21 +479,24 @@ print(f"before training: {bits_per_byte(model, tokens['val']):.2f} bits per byte
 
 
 # %% fit
-def fit(model, seed=0, steps=600, batch_size=16, lr=0.01, every=100):
+def batch_loss(model, batch_size, generator=None):
+    """Return the loss on windows from random places of the training text."""
+    last = len(tokens["train"]) - model.context
+    places = torch.randint(last, (batch_size, 1), generator=generator)
+    rows = tokens["train"][places + torch.arange(model.context + 1)].to(device)
+    return F.cross_entropy(model(rows[:, :-1]).mT, rows[:, 1:])
+
+
+def fit(model, seed=0, steps=500, batch_size=16, lr=0.01, every=125):
     """Train the model; return its validation bits per byte along the way."""
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, lr, total_steps=steps, pct_start=0.1, cycle_momentum=False
     )
-    train, window = tokens["train"], torch.arange(model.context + 1)
     history = {}
     for step in range(1, steps + 1):
-        places = torch.randint(
-            len(train) - model.context, (batch_size, 1), generator=generator
-        )
-        batch = train[places + window].to(device)
-        loss = F.cross_entropy(model(batch[:, :-1]).mT, batch[:, 1:])
+        loss = batch_loss(model, batch_size, generator)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -505,7 +510,7 @@ def fit(model, seed=0, steps=600, batch_size=16, lr=0.01, every=100):
 # Train, and draw the way down beside the lines of the counting models:
 #
 # <!--pytest.mark.tolerance(0.1)-->
-# <!--pytest.mark.figure(alt="ALT")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Validation bits per byte over 500 steps. The GPT falls quickly below the dashed line of the bigram at 3.4, and then more slowly to 2.1, above the dashed line of the 3-gram at 1.8.")  # noqa: E501 -->
 
 # %% train
 torch.manual_seed(0)
@@ -525,7 +530,10 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# TEXT AFTER TRAIN
+# The bigram is passed at once. The 3-gram is not: half a minute of training ends 0.2 bits
+# above two seconds of counting. The two did not get the same, though. The counts hold
+# all 1.2 million tokens. The GPT has drawn 512,000, each once or so, and keeps what it
+# learned in 236,288 numbers. And it has not finished: LONG
 #
 # ## Sample
 #
@@ -572,26 +580,42 @@ torch.manual_seed(0)
 print(generate(GPT().to(device), tokenizer, "And God said", 12))
 
 # %% [markdown]
-# That was an untrained model. Now the one you trained, with three settings. How many of
-# the words that it writes are words of the training text?
+# That was an untrained model.
+#
+# ## Save, load and write
+#
+# A model is of no use without its tokenizer: the same numbers would be other tokens.
+# Put both into one file. Then load them, as another program would, and write with three
+# settings. How many of the words are words of the training text?
 #
 # <!--pytest.mark.varies(reason="another machine trains another model", words=True)-->
 
-# %% write
+# %% save-load-and-write
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder) / "tiny-gpt.pt"
+    torch.save({"weights": model.state_dict(), "merges": merges}, path)
+    print(f"file of {path.stat().st_size / 2**20:.2f} MiB")
+    saved = torch.load(path, map_location=device)
+
+writer, reader = GPT().to(device), Tokenizer(saved["merges"])
+writer.load_state_dict(saved["weights"])
 vocabulary = set(re.findall(r"\w+", parts["train"]))
-for settings in (
-    {"temperature": 0.5},
-    {"temperature": 0.8, "top_k": 50},
-    {"temperature": 1.3},
-):
-    said = generate(model, tokenizer, "And Jesus said unto them,", 120, **settings)
+prompt = "And Jesus said unto them,"
+for settings in ({"temperature": 0.5}, {"top_k": 20}, {"temperature": 1.3}):
+    said = generate(writer, reader, prompt, 90, **settings)
     words = re.findall(r"\w+", said)
     share = sum(word in vocabulary for word in words) / len(words)
-    print(f"{settings}: {share:.0%} known words")
-    print(said.replace("\n", " "), "\n")
+    print(f"\n{settings}, known words {share:.2f}:", said.replace("\n", " "))
+
+again = generate(model, tokenizer, prompt, 90, **settings)
+print("\nsame text from the model before saving:", again == said)
 
 # %% [markdown]
-# TEXT AFTER WRITE
+# The loaded model writes the same text for the same seed, since the file holds all that
+# matters. At a low temperature nearly all words are real, and the text turns in
+# circles. At a high one it invents names. Verses, "And he said unto them", a sentence
+# that ends: all of this was learned from bytes in half a minute. It makes no sense for
+# longer than a few words, and in 236,288 numbers there is little room for sense.
 #
 # ## What surprises it
 #
@@ -599,24 +623,25 @@ for settings in (
 # by its bits:
 #
 # <!--pytest.mark.varies(reason="another machine trains another model")-->
-# <!--pytest.mark.figure(alt="ALT")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="A verse in monospaced letters, each token on an orange ground. Nouns such as death, life, angels and depth begin dark. Commas and little words are pale, and each nor is about as dark as the one before.")  # noqa: E501 -->
 
 # %% what-surprises-it
-half = model.context // 2
-start = tokenizer.encode(parts["val"][: parts["val"].index(" For I am persuaded")])
-shown = tokens["val"][len(start) :][:84].tolist()
-bits = token_bits(model, tokens["val"])[len(start) - half - 1 :][: len(shown)]
+whole = parts["val"]
+first = whole.index(" For I am persuaded")
+start = len(tokenizer.encode(whole[:first]))
+end = len(tokenizer.encode(whole[: whole.index("\n", first)]))
+surprises = token_bits(model, tokens["val"])[start - model.context // 2 - 1 :]
 
-plt.figure(figsize=(6.4, 2.9))
+plt.figure(figsize=(6.4, 2.6))
 column, line = 0, 0
-for token, surprise in zip(shown, bits.tolist(), strict=True):
+for token, bits in zip(tokens["val"][start:end], surprises, strict=False):
     piece = tokenizer.decode([token])
-    if column + len(piece) > 60:
+    if column > 50 and piece.startswith(" "):
         column, line = 0, line + 1
-    box = plt.Rectangle((column, line), len(piece), 0.9, color="C1", lw=0)
-    box.set_alpha(min(surprise / 10, 1))
+    shade = min(bits.item() / 10, 1)  # ten bits and more get the full colour
+    box = plt.Rectangle((column, line), len(piece), 0.9, alpha=shade, color="C1", lw=0)
     plt.gca().add_patch(box)
-    plt.text(column, line + 0.7, piece, family="monospace", fontsize=10)
+    plt.text(column, line + 0.65, piece, family="monospace", fontsize=10)
     column += len(piece)
 plt.xlim(0, 60)
 plt.ylim(line + 1, 0)
@@ -624,7 +649,12 @@ plt.axis("off")
 plt.show()
 
 # %% [markdown]
-# TEXT AFTER SURPRISE
+# Nouns cost most, as they should: where any noun could follow, nobody can know which.
+# Commas and little words cost little, and the end of `depth` almost nothing.
+#
+# Now look at `nor`. It comes nine times in a row, and the last costs nearly as much as
+# the first. You would have expected it from the third on. The model has not yet found
+# out that lists repeat themselves. No number of bits would have told you that.
 #
 # ## Keep what was computed
 #
@@ -650,8 +680,8 @@ def greedy(model, tokens, length, cached):
 torch.manual_seed(0)
 wide = GPT(context=512).to(device).eval()
 prompt = tokens["val"][None, :16].to(device)
-plain, last = greedy(wide, prompt, 300, cached=False)
-quick, last_of_quick = greedy(wide, prompt, 300, cached=True)
+plain, last = greedy(wide, prompt, 100, cached=False)
+quick, last_of_quick = greedy(wide, prompt, 100, cached=True)
 print("tokens that differ:", (plain != quick).sum().item(), "of", plain.shape[1])
 print(f"largest difference of a logit: {(last - last_of_quick).abs().max():.4f}")
 
@@ -664,7 +694,7 @@ print(f"largest difference of a logit: {(last - last_of_quick).abs().max():.4f}"
 # <!--pytest.mark.varies(reason="times depend on the machine")-->
 
 # %% time-the-cache
-for length in (100, 400):
+for length in (50, 300):
     seconds = {}
     for cached in (False, True):
         begin = time.perf_counter()
@@ -698,33 +728,15 @@ for name, bits in (("3-gram", counted), ("GPT", gpt), ("half and half", mixed)):
     print(f"{name:13} {bits.sum() / size:.3f} bits per byte")
 
 # %% [markdown]
-# TEXT AFTER TEST
+# The 3-gram wins, by almost 0.3 bits, and this is what you report. One run is not a
+# result either. Five runs of `fit`, with seeds 0 to 4 for the weights and the batches,
+# gave 2.076 bits on average, from 2.070 to 2.082. (They were run once, outside this
+# page, because they take two minutes.) So the distance is no luck.
 #
-# ## Save and load
-#
-# A model is of no use without its tokenizer: the same numbers would be other tokens.
-# Put both into one file, with the sizes:
-#
-# <!--pytest.mark.varies(reason="another machine trains another model", words=True)-->
-
-# %% save-and-load
-with tempfile.TemporaryDirectory() as folder:
-    path = Path(folder) / "tiny-gpt.pt"
-    torch.save({"weights": model.state_dict(), "merges": merges}, path)
-    print(f"{path.stat().st_size / 2**20:.1f} MiB")
-    saved = torch.load(path, map_location=device)
-
-loaded = GPT().to(device)
-loaded.load_state_dict(saved["weights"])
-settings = {"length": 40, "seed": 1, "temperature": 0.8, "top_k": 50}
-before = generate(model, tokenizer, "Blessed are", **settings)
-reloaded = Tokenizer(saved["merges"])
-after_loading = generate(loaded, reloaded, "Blessed are", **settings)
-print("same text:", before == after_loading)
-print(after_loading)
-
-# %% [markdown]
-# TEXT AFTER SAVE
+# But the average of both beats each of them, with all five seeds: 1.757 to 1.761. The
+# 3-gram remembers phrases, and the GPT knows what to expect where a phrase was never
+# seen. Had you compared with the bigram alone, the GPT would look like a triumph, and
+# you would have missed the better model.
 #
 # ## The same file on a GPU
 #
@@ -740,17 +752,33 @@ torch.manual_seed(0)
 large = GPT(dim=256, depth=6, heads=8, context=256, dropout=0.2).to(device)
 print(f"{sum(p.numel() for p in large.parameters()):,} parameters")
 for step, measured in fit(
-    large, steps=2000, batch_size=64, lr=0.001, every=400
+    large, steps=1200, batch_size=64, lr=0.001, every=200
 ).items():
     print(f"step {step}: {measured:.3f} bits per byte")
 print(generate(large, tokenizer, "And Jesus said unto them,", 150, temperature=0.8))
 
 # %% [markdown]
-# TEXT AFTER GPU
+# The loop, the tokenizer and the measure are the same to the letter. Compare the last
+# line with the 3-gram, and look whether the bits still fall or have begun to rise.
 #
 # ## What was tried and did not help
 #
-# TABLE
+# Each line changes one thing. These runs were made once, with seed 0 and 600 steps, and
+# graded on the letters from Romans to Philippians, so compare them with each other:
+#
+# | change | bits per byte |
+# | --- | --- |
+# | none | 2.083 |
+# | rate 0.02 | 2.103 |
+# | 128 places, batches of 8 | 2.102 |
+# | width 96, 450 steps, as the time is the same | 2.105 |
+# | 512 tokens | 2.213 |
+# | 512 tokens, embeddings of PyTorch's default size | 2.299 |
+#
+# The seeds above span 0.012 bits, so the first three are worse by little more than
+# luck. Sharing one matrix between the embedding and the last layer, which large models
+# do, was worse too, and so was a rate of 0.003. Muon, a newer optimizer, did help:
+# exercise 3.
 #
 # ## Exercises
 #
@@ -762,10 +790,10 @@ print(generate(large, tokenizer, "And Jesus said unto them,", 150, temperature=0
 # p. Write it. How does it differ from top-k where the model is sure?
 #
 # **3.** The matrices of the blocks can have an optimizer of their own,
-# `torch.optim.Muon`. Leave the rest to AdamW, and compare after 150 steps.
+# `torch.optim.Muon`. Leave the rest to AdamW, and compare after 100 steps.
 #
 # **4.** Diagnosis. A colleague proudly shows a validation loss that is far below all
-# above, after 150 steps. The samples are gibberish. Which line is missing in that
+# above, after 100 steps. The samples are gibberish. Which line is missing in that
 # program, and how do you find out without reading it?
 #
 # ## Solutions
@@ -783,7 +811,9 @@ for packer in (bz2, lzma):
     print(f"{packer.__name__:5} alone {shown[0]}, after other books {shown[1]}")
 
 # %% [markdown]
-# TEXT
+# Alone, `bz2` needs about as much as our GPT. With other books before it, it comes close
+# to the 3-gram. It too looks for what followed the same context before. So a good
+# compressor is a language model, and a baseline that you get for nothing.
 #
 # **2.** Sort, add up, and cut. A token stays if those before it have not reached p yet:
 
@@ -804,42 +834,43 @@ for name, logits in (("sure", [6.0, 2.0, 1.0, 0.0]), ("unsure", [1.0, 0.9, 0.8, 
 # Where the model is sure, one token is left, and where it is not, all four. Top-k keeps
 # k in both cases.
 #
-# **3.** Muon takes matrices only, so sort the parameters. `adjust_lr_fn` makes its
-# steps as large as those of AdamW, so that the learning rates are comparable:
+# **3.** Muon takes matrices only, so sort the parameters. With
+# `adjust_lr_fn="match_rms_adamw"` its steps are of the size of AdamW's. Each step takes
+# 3 percent off the rates:
 #
 # <!--pytest.mark.tolerance(0.15)-->
 
 
 # %% solution-muon
-def fit_with(optimizers, model, steps=150):
-    generator = torch.Generator().manual_seed(0)
-    window = torch.arange(model.context + 1)
-    for step in range(steps):
-        share = min(1, (step + 1) / 15) * (1 - step / steps)  # up, then down
-        places = torch.randint(1_000_000, (16, 1), generator=generator)
-        batch = tokens["train"][places + window].to(device)
-        loss = F.cross_entropy(model(batch[:, :-1]).mT, batch[:, 1:])
-        model.zero_grad()
-        loss.backward()
-        for optimizer, lr in optimizers:
-            optimizer.param_groups[0]["lr"] = lr * share
-            optimizer.step()
-    return bits_per_byte(model, tokens["val"])
+def optimizers_for(model, name):
+    if name == "AdamW":
+        return [torch.optim.AdamW(model.parameters(), lr=0.01)]
+    inner = [p for p in model.blocks.parameters() if p.ndim == 2]
+    known = {id(p) for p in inner}
+    outer = [p for p in model.parameters() if id(p) not in known]
+    muon = torch.optim.Muon(inner, lr=0.02, adjust_lr_fn="match_rms_adamw")
+    return [torch.optim.AdamW(outer, lr=0.01), muon]
 
 
 for name in ("AdamW", "Muon"):
     torch.manual_seed(0)
     pupil = GPT().to(device)
-    inner = [p for p in pupil.blocks.parameters() if p.ndim == 2 and name == "Muon"]
-    outer = [p for p in pupil.parameters() if all(p is not q for q in inner)]
-    optimizers = [(torch.optim.AdamW(outer), 0.01)]
-    if inner:
-        muon = torch.optim.Muon(inner, adjust_lr_fn="match_rms_adamw")
-        optimizers.append((muon, 0.02))
-    print(f"{name:5} {fit_with(optimizers, pupil):.2f} bits per byte")
+    optimizers = optimizers_for(pupil, name)
+    for _ in range(100):
+        loss = batch_loss(pupil, 16)
+        pupil.zero_grad()
+        loss.backward()
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] *= 0.97
+            optimizer.step()
+    print(f"{name:5} {bits_per_byte(pupil, tokens['val'][:9000]):.2f} bits per byte")
 
 # %% [markdown]
-# TEXT
+# After 100 steps Muon is ahead. After 600, with 512 tokens, it was still ahead of AdamW
+# by 0.07 bits (2.140 and 2.213), which is far more than seeds differ. It makes the
+# update of a matrix orthogonal, so that no direction dominates, and it is meant for the
+# matrices between embedding and head.
 #
 # **4.** Train a model without the causal mask, and one with it. Then change the future:
 #
@@ -849,8 +880,9 @@ for name in ("AdamW", "Muon"):
 for causal in (True, False):
     torch.manual_seed(0)
     pupil = GPT(causal=causal).to(device)
-    fit(pupil, steps=150, every=1000)
-    print(f"causal {causal}: {bits_per_byte(pupil, tokens['val']):.2f} bits per byte")
+    fit(pupil, steps=100, every=1000)
+    measured = bits_per_byte(pupil, tokens["val"][:9000])
+    print(f"causal {causal}: {measured:.2f} bits per byte")
 
     some = tokens["val"][None, :64].to(device)
     other = some.clone()
@@ -859,7 +891,11 @@ for causal in (True, False):
     print(f"  the future moves the logits before it by {moved:.2f}")
 
 # %% [markdown]
-# TEXT
+# `is_causal` is missing. Without it each position reads the next token, which is its
+# answer, and copies it. While writing there is no next token to copy, so the text is
+# gibberish. A loss below all baselines is a reason to look for a leak before you tell
+# anybody. The test needs no look at the code: change the future, and the past must not
+# move.
 #
 # ## Where to go next
 #
