@@ -101,9 +101,8 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, Any, Any]:
     """Collect a page as nothing else: pytest imports, and so runs, a Python file that the command line names."""
     others = yield
-    return (
-        [PageFile.from_parent(parent, path=file_path)] if paths.is_page(file_path, parent.config.rootpath) else others
-    )
+    page = paths.is_page(file_path, parent.config.rootpath)
+    return [PageFile.from_parent(parent, path=file_path)] if page else others
 
 
 @pytest.hookimpl(tryfirst=True)  # before the terminal asks for the environment, and so starts the fork server
