@@ -1,12 +1,12 @@
 # %% [markdown]
 # # A tiny GPT
 #
-# You end with one file of half a megabyte that writes sentences in the English of 1611,
-# and with a number that says how well, on books it has never seen.
+# You end with one file of a megabyte that writes sentences in the English of 1611, and
+# with a number that says how well, on books it has never seen.
 #
 # ![A verse in which each token has an orange ground. Nouns such as death, life, angels
-# and depth begin dark. Commas and little words are pale, and each "nor" is about as dark
-# as the one before.](../assets/figures/tutorials/tiny-gpt/what-surprises-it.svg)
+# and depth begin dark. Commas are pale, and each nor is about as dark as the one
+# before.](../assets/figures/tutorials/tiny-gpt/what-surprises-it.svg)
 #
 # The model has never read this verse. The darker a token, the less it expected it.
 #
@@ -26,6 +26,7 @@ import lzma
 import math
 import re
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from itertools import pairwise
@@ -42,8 +43,8 @@ accelerator = torch.accelerator.current_accelerator(check_available=True)
 device = accelerator.type if accelerator else "cpu"
 
 # %% [markdown]
-# If you have not trained a network before, start with
-# [the first tutorial](first-neural-network.py).
+# If you have not trained a network before, start with the first tutorial, or with
+# [The complete example](../training/complete-example.md).
 #
 # ## Split by book
 #
@@ -119,7 +120,7 @@ print("after a t:", {chr(i): round(row[i].item(), 2) for i in row.topk(4).indice
 #
 # What does a bigram write?
 #
-# <!--pytest.mark.varies(reason="the generator may differ", words=True)-->
+# <!--pytest.mark.varies(reason="the text is drawn at random", words=True)-->
 
 # %% bigram-writes
 generator = torch.Generator().manual_seed(0)
@@ -186,8 +187,8 @@ def n_gram_bits(train, tokens, longest, size):
 
 
 # %% [markdown]
-# The probabilities of all 256 bytes add up to one again, so nobody is cheating. How
-# long should the runs be?
+# For each context, the probabilities of all 256 bytes still add up to one, so the bits
+# are fair. How long should the runs be?
 #
 # <!--pytest.mark.tolerance(0.001)-->
 
@@ -196,9 +197,9 @@ for n, bits in enumerate(n_gram_bits(train_bytes, val_bytes, 7, 256), start=1):
     print(f"{n} bytes: {bits.mean():.3f} bits per byte")
 
 # %% [markdown]
-# Six bytes are best. Longer runs were seen too rarely. This is the line to beat, and it
-# is a strong one: it reads all of the training text in a few seconds, and it never
-# forgets a word.
+# Six bytes are best; longer runs were seen too rarely. This is the line to beat, and it
+# is a strong one. It takes a few seconds, and it has all of the training text in its
+# counts.
 #
 # ## A tokenizer of your own
 #
@@ -312,8 +313,8 @@ print(tokenizer.decode(tokenizer.encode("naïve 北京 🙂")))
 print("lost:", sum(tokenizer.decode(tokens[k].tolist()) != parts[k] for k in parts))
 
 # %% [markdown]
-# A token is now 2.8 bytes long, so a network with the same number of positions sees
-# almost three times as much text. The merges come from the training set alone.
+# A token is now three bytes long on average, so a network with the same number of
+# positions sees three times as much text. The merges come from the training set alone.
 #
 # Give the same counting model these tokens. Bits per token are of no use here, because
 # each kind of token would have its own scale. Bits per byte are fair:
@@ -329,7 +330,7 @@ for n, bits in enumerate(n_gram_bits(tokens["train"], val, 4, 1024), start=1):
 to_beat = min(lines)
 
 # %% [markdown]
-# Three tokens do a little better than six bytes. This is now the line to beat.
+# Three tokens do better than six bytes. This is now the line to beat.
 #
 # ## Attention
 #
@@ -429,6 +430,8 @@ class GPT(nn.Module):
 # %% [markdown]
 # As in the first tutorial, look where the loss starts. It should be close to a guess
 # among 1,024 tokens:
+#
+# <!--pytest.mark.tolerance(0.1)-->
 
 # %% loss-at-the-start
 torch.manual_seed(0)
@@ -445,6 +448,8 @@ print(f"loss {loss:.1f}, a guess would have {math.log(len(lengths)):.1f}")
 # To grade the model, cut the text into windows of 65 tokens. A token at the start of a
 # window has hardly any context, which would be unfair beside the n-grams. So let the
 # windows overlap, and count the second half of each:
+#
+# <!--pytest.mark.tolerance(0.02)-->
 
 
 # %% measure
@@ -530,10 +535,14 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# The bigram is passed at once. The 3-gram is not: half a minute of training ends 0.2 bits
-# above two seconds of counting. The two did not get the same, though. The counts hold
-# all 1.2 million tokens. The GPT has drawn 512,000, each once or so, and keeps what it
-# learned in 236,288 numbers. And it has not finished: LONG
+# The bigram is soon passed. The 3-gram is not: after 500 steps the GPT is still a
+# quarter of a bit above a few seconds of counting. The two did not get the same,
+# though. The counts hold all 1.2 million tokens. The GPT has drawn 512,000 of them, and
+# keeps what it learned in 236,288 numbers.
+#
+# And it has not finished. With `steps=3000`, a minute and a half of computing, one run
+# came to 1.79 bits, a little below the 3-gram. To spare your time, this page goes on
+# with 500 steps.
 #
 # ## Sample
 #
@@ -559,6 +568,8 @@ for settings in ({}, {"temperature": 0.5}, {"temperature": 2.0}, {"top_k": 2}):
 # %% [markdown]
 # Draw a token, append it, and ask again. The model has places for 64 tokens, so it gets
 # the last 64:
+#
+# <!--pytest.mark.varies(reason="the text is drawn at random", words=True)-->
 
 
 # %% generate
@@ -580,7 +591,7 @@ torch.manual_seed(0)
 print(generate(GPT().to(device), tokenizer, "And God said", 12))
 
 # %% [markdown]
-# That was an untrained model.
+# That was an untrained model, which knows words and no order.
 #
 # ## Save, load and write
 #
@@ -605,17 +616,20 @@ for settings in ({"temperature": 0.5}, {"top_k": 20}, {"temperature": 1.3}):
     said = generate(writer, reader, prompt, 90, **settings)
     words = re.findall(r"\w+", said)
     share = sum(word in vocabulary for word in words) / len(words)
-    print(f"\n{settings}, known words {share:.2f}:", said.replace("\n", " "))
+    print(f"{settings}, known words {share:.2f}")
+    print("\n".join(textwrap.wrap(said, 78)[:3]))
 
 again = generate(model, tokenizer, prompt, 90, **settings)
-print("\nsame text from the model before saving:", again == said)
+print("same text from the model before saving:", again == said)
 
 # %% [markdown]
 # The loaded model writes the same text for the same seed, since the file holds all that
-# matters. At a low temperature nearly all words are real, and the text turns in
-# circles. At a high one it invents names. Verses, "And he said unto them", a sentence
-# that ends: all of this was learned from bytes in half a minute. It makes no sense for
-# longer than a few words, and in 236,288 numbers there is little room for sense.
+# matters.
+#
+# You recognise the book, and no sentence holds for more than a few words. At a low
+# temperature most words are real, and the text tends to turn in circles. At a high one
+# there are more words that no dictionary knows. Temperature 1 is the only one that
+# draws from the probabilities that were graded in bits.
 #
 # ## What surprises it
 #
@@ -629,7 +643,7 @@ print("\nsame text from the model before saving:", again == said)
 whole = parts["val"]
 first = whole.index(" For I am persuaded")
 start = len(tokenizer.encode(whole[:first]))
-end = len(tokenizer.encode(whole[: whole.index("\n", first)]))
+end = len(tokenizer.encode(whole[: whole.index(" shall be able", first)]))
 surprises = token_bits(model, tokens["val"])[start - model.context // 2 - 1 :]
 
 plt.figure(figsize=(6.4, 2.6))
@@ -650,11 +664,11 @@ plt.show()
 
 # %% [markdown]
 # Nouns cost most, as they should: where any noun could follow, nobody can know which.
-# Commas and little words cost little, and the end of `depth` almost nothing.
+# Commas cost little, and the end of `depth` almost nothing.
 #
-# Now look at `nor`. It comes nine times in a row, and the last costs nearly as much as
-# the first. You would have expected it from the third on. The model has not yet found
-# out that lists repeat themselves. No number of bits would have told you that.
+# Now look at `nor`. It comes again and again, and the last costs nearly as much as the
+# first. You would have expected it from the third on. The model has not found out that
+# lists repeat themselves. An average over the whole text would not have told you that.
 #
 # ## Keep what was computed
 #
@@ -728,15 +742,16 @@ for name, bits in (("3-gram", counted), ("GPT", gpt), ("half and half", mixed)):
     print(f"{name:13} {bits.sum() / size:.3f} bits per byte")
 
 # %% [markdown]
-# The 3-gram wins, by almost 0.3 bits, and this is what you report. One run is not a
-# result either. Five runs of `fit`, with seeds 0 to 4 for the weights and the batches,
-# gave 2.076 bits on average, from 2.070 to 2.082. (They were run once, outside this
-# page, because they take two minutes.) So the distance is no luck.
+# The 3-gram wins, by almost 0.3 bits, and this is what you report. One run is no
+# result, so `fit` was run five times outside this page, with seeds 0 to 4 for the
+# weights and for the batches. The five had 2.076 bits on average, from 2.070 to 2.082,
+# so the distance is no luck.
 #
-# But the average of both beats each of them, with all five seeds: 1.757 to 1.761. The
-# 3-gram remembers phrases, and the GPT knows what to expect where a phrase was never
+# The average of both beats each of them, with all five seeds: 1.757 to 1.761. The
+# counts remember phrases, and the GPT has an idea of what follows where no phrase was
 # seen. Had you compared with the bigram alone, the GPT would look like a triumph, and
-# you would have missed the better model.
+# you would have missed the better model. (The run of 3,000 steps had 1.78 alone and
+# 1.67 together with the 3-gram. That is one seed.)
 #
 # ## The same file on a GPU
 #
@@ -755,7 +770,8 @@ for step, measured in fit(
     large, steps=1200, batch_size=64, lr=0.001, every=200
 ).items():
     print(f"step {step}: {measured:.3f} bits per byte")
-print(generate(large, tokenizer, "And Jesus said unto them,", 150, temperature=0.8))
+said = generate(large, tokenizer, "And Jesus said unto them,", 200, temperature=0.8)
+print("\n".join(textwrap.wrap(said, 78)[:6]))
 
 # %% [markdown]
 # The loop, the tokenizer and the measure are the same to the letter. Compare the last
@@ -792,9 +808,11 @@ print(generate(large, tokenizer, "And Jesus said unto them,", 150, temperature=0
 # **3.** The matrices of the blocks can have an optimizer of their own,
 # `torch.optim.Muon`. Leave the rest to AdamW, and compare after 100 steps.
 #
-# **4.** Diagnosis. A colleague proudly shows a validation loss that is far below all
-# above, after 100 steps. The samples are gibberish. Which line is missing in that
-# program, and how do you find out without reading it?
+# **4.** Diagnosis. A colleague trains a model of one block and 32 places for 200 steps,
+# and proudly shows 0.27 bits per byte in validation. It writes: "all, their said unto
+# their said unto all,, said unto, unto all said unto, whom, for said unto unto unto".
+# Which argument is missing in that program, and which test finds out without reading
+# it?
 #
 # ## Solutions
 #
@@ -811,9 +829,10 @@ for packer in (bz2, lzma):
     print(f"{packer.__name__:5} alone {shown[0]}, after other books {shown[1]}")
 
 # %% [markdown]
-# Alone, `bz2` needs about as much as our GPT. With other books before it, it comes close
-# to the 3-gram. It too looks for what followed the same context before. So a good
-# compressor is a language model, and a baseline that you get for nothing.
+# Alone, `bz2` needs little more than our GPT, which has read the other books. After
+# other books it comes close to the 3-gram. It too makes use of what followed the same
+# context before. A good compressor is a language model, and a baseline that costs you
+# nothing.
 #
 # **2.** Sort, add up, and cut. A token stays if those before it have not reached p yet:
 
@@ -867,35 +886,34 @@ for name in ("AdamW", "Muon"):
     print(f"{name:5} {bits_per_byte(pupil, tokens['val'][:9000]):.2f} bits per byte")
 
 # %% [markdown]
-# After 100 steps Muon is ahead. After 600, with 512 tokens, it was still ahead of AdamW
-# by 0.07 bits (2.140 and 2.213), which is far more than seeds differ. It makes the
-# update of a matrix orthogonal, so that no direction dominates, and it is meant for the
-# matrices between embedding and head.
+# Muon is clearly ahead. It was still ahead after 600 steps, in one run with 512 tokens:
+# 2.140 bits against 2.213. It makes the update of a matrix nearly orthogonal, so that
+# no direction dominates, and it is meant for the matrices between embedding and head.
 #
-# **4.** Train a model without the causal mask, and one with it. Then change the future:
+# **4.** Train it with the causal mask and without. Then change the second half of some
+# inputs, and count the positions of the first half whose logits move:
 #
 # <!--pytest.mark.tolerance(0.2)-->
 
 # %% solution-missing-mask
+some = tokens["val"][None, :32].to(device)
+other = some.clone()
+other[:, 16:] = 0
 for causal in (True, False):
     torch.manual_seed(0)
-    pupil = GPT(causal=causal).to(device)
-    fit(pupil, steps=100, every=1000)
+    pupil = GPT(depth=1, context=32, causal=causal).to(device)
+    fit(pupil, steps=200, every=1000)
     measured = bits_per_byte(pupil, tokens["val"][:9000])
-    print(f"causal {causal}: {measured:.2f} bits per byte")
-
-    some = tokens["val"][None, :64].to(device)
-    other = some.clone()
-    other[:, 32:] = 0
-    moved = (pupil(some) - pupil(other))[:, :32].abs().max().item()
-    print(f"  the future moves the logits before it by {moved:.2f}")
+    apart = (pupil(some) - pupil(other))[0, :16].abs().amax(dim=1)  # (position,)
+    moved = (apart > 0.001).sum().item()
+    print(f"causal {causal}: {measured:.2f} bits per byte, {moved} of 16 moved")
 
 # %% [markdown]
-# `is_causal` is missing. Without it each position reads the next token, which is its
-# answer, and copies it. While writing there is no next token to copy, so the text is
-# gibberish. A loss below all baselines is a reason to look for a leak before you tell
-# anybody. The test needs no look at the code: change the future, and the past must not
-# move.
+# `is_causal` is missing. Without it each position can read the next token, which is its
+# answer, and learns to copy it. While the model writes, there is no next token to copy,
+# so the text is gibberish. The test needs no look at the code: change the future, and
+# the past must not move. A loss far below all baselines is a reason to look for a leak
+# before you tell anybody.
 #
 # ## Where to go next
 #
