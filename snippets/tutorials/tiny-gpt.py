@@ -260,35 +260,42 @@ merges = learn_merges(parts["train"], size=1024)
 print("first merges:", merges[:4])
 
 # %% [markdown]
-# The first merges join t and h, a space and a t, and so on upwards. To encode a text,
-# apply the merges to each word in the order in which they were learned. To decode, put
-# the bytes together again:
+# The first merges join t and h, then a space and that th, and so on upwards. To encode
+# a word, apply them in the order in which they were learned: look for the pair that was
+# learned first, and repeat until no pair is left to merge:
+
+
+# %% encode-a-word
+def encode_word(word, new):
+    """Return the tokens of a word; `new` holds the token of each pair."""
+    ids = list(word.encode())
+    while len(ids) > 1:
+        first = min(pairwise(ids), key=lambda pair: new.get(pair, math.inf))
+        if first not in new:
+            break
+        ids = merge(ids, first, new[first])
+    return ids
+
+
+# %% [markdown]
+# A text is encoded word by word, and the result for a word is kept for the next time.
+# To decode, put the bytes of the tokens together:
 
 
 # %% tokenizer
 class Tokenizer:
     def __init__(self, merges):
-        self.merges = merges
         self.new = {pair: 256 + i for i, pair in enumerate(merges)}
         self.bytes = [bytes([i]) for i in range(256)]
         for a, b in merges:
             self.bytes.append(self.bytes[a] + self.bytes[b])
         self.known = {}  # words that were encoded before
 
-    def encode_word(self, word):
-        ids = list(word.encode())
-        while len(ids) > 1:
-            first = min(pairwise(ids), key=lambda p: self.new.get(p, math.inf))
-            if first not in self.new:
-                break
-            ids = merge(ids, first, self.new[first])
-        return ids
-
     def encode(self, text):
         tokens = []
         for word in split.findall(text):
             if word not in self.known:
-                self.known[word] = self.encode_word(word)
+                self.known[word] = encode_word(word, self.new)
             tokens += self.known[word]
         return tokens
 
@@ -373,12 +380,11 @@ print("moved by a change from position 5 on:", (moved > 0).int().tolist())
 class Block(nn.Module):
     def __init__(self, dim, heads, dropout, causal=True):
         super().__init__()
-        self.heads, self.causal = heads, causal
+        self.heads, self.causal, self.drop = heads, causal, nn.Dropout(dropout)
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
         up, down = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
         self.mlp = nn.Sequential(up, nn.GELU(), down)
-        self.drop = nn.Dropout(dropout)
 
     def attend(self, x, cache):
         q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
@@ -478,12 +484,11 @@ print(f"before training: {bits_per_byte(model, tokens['val']):.2f} bits per byte
 # %% [markdown]
 # ## Train
 #
-# There is nothing new in the loop. A batch is 16 random places in the text, and at each
-# of the 64 positions the answer is the next token, so one step answers 1,024 questions.
-# The learning rate rises, and then falls to zero:
+# A batch is 16 windows from random places of the text. At each of their 64 positions
+# the answer is the next token, so one step answers 1,024 questions:
 
 
-# %% fit
+# %% loss-of-a-batch
 def batch_loss(model, batch_size, generator=None):
     """Return the loss on windows from random places of the training text."""
     last = len(tokens["train"]) - model.context
@@ -492,6 +497,12 @@ def batch_loss(model, batch_size, generator=None):
     return F.cross_entropy(model(rows[:, :-1]).mT, rows[:, 1:])
 
 
+# %% [markdown]
+# There is nothing new in the loop. The learning rate rises at first, and then falls to
+# zero:
+
+
+# %% fit
 def fit(model, seed=0, steps=500, batch_size=16, lr=0.01, every=125):
     """Train the model; return its validation bits per byte along the way."""
     generator = torch.Generator().manual_seed(seed)
@@ -865,8 +876,7 @@ def optimizers_for(model, name):
     if name == "AdamW":
         return [torch.optim.AdamW(model.parameters(), lr=0.01)]
     inner = [p for p in model.blocks.parameters() if p.ndim == 2]
-    known = {id(p) for p in inner}
-    outer = [p for p in model.parameters() if id(p) not in known]
+    outer = [p for p in model.parameters() if all(p is not q for q in inner)]
     muon = torch.optim.Muon(inner, lr=0.02, adjust_lr_fn="match_rms_adamw")
     return [torch.optim.AdamW(outer, lr=0.01), muon]
 
