@@ -642,6 +642,11 @@ print("same text from the model before saving:", again == said)
 # more words are in no dictionary. The bits above are those of temperature 1 without
 # top-k.
 #
+# The run of 3,000 steps, with `top_k=20` and the same seed, wrote this: "And it came to
+# pass, when the LORD did a prophet in the mount Elijah and unto the Jews forty years.
+# And when they saw the priest came to the king of Israel; and they took him away the
+# king’s messengerity". More of it is English, and still none of it makes sense.
+#
 # ## What surprises it
 #
 # An average hides a lot. Take a passage that it has never seen, and color each token by
@@ -808,8 +813,8 @@ print("\n".join(textwrap.wrap(said, 78)[:6]))
 # than luck. Half the rate, 0.005, was worse too: with 500 steps and on the validation
 # books of this page, 2.107 against 2.087. Sharing one matrix between the embedding and
 # the last layer, as GPT-2 does, was worse in a shorter run with 512 tokens (150 steps
-# at a rate of 0.003): 3.14 against 2.81. Muon, a newer optimizer, did help a
-# little: exercise 3.
+# at a rate of 0.003): 3.14 against 2.81. Muon, a newer optimizer, did help a little:
+# exercise 3.
 #
 # ## Exercises
 #
