@@ -4,7 +4,7 @@
 # You end with one file of a megabyte that writes sentences in the English of 1611, and
 # with a number that says how well, on books it has never seen.
 #
-# ![A verse in which each token has an orange ground. Nouns such as death, life, angels
+# ![A verse in which each token has a colored ground. Nouns such as death, life, angels
 # and depth begin dark. Commas are pale, and each nor is about as dark as the one
 # before.](../assets/figures/tutorials/tiny-gpt/what-surprises-it.svg)
 #
@@ -653,7 +653,7 @@ print("same text from the model before saving:", again == said)
 # its bits:
 #
 # <!--pytest.mark.varies(reason="another machine trains another model")-->
-# <!--pytest.mark.figure(alt="A verse in monospaced letters, each token on an orange ground. Nouns such as death, life, angels and depth begin dark. Commas and little words are pale, and each nor is about as dark as the one before.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="A verse in monospaced letters, each token on a colored ground. Nouns such as death, life, angels and depth begin dark. Commas and little words are pale, and each nor is about as dark as the one before.")  # noqa: E501 -->
 
 # %% what-surprises-it
 whole = parts["val"]
@@ -671,8 +671,8 @@ for token, bits in zip(tokens["val"][start:end], surprises, strict=False):
     shade = min(bits.item() / 10, 1)  # ten bits and more get the full color
     box = plt.Rectangle((column, line), len(piece), 0.9, alpha=shade, color="C1", lw=0)
     plt.gca().add_patch(box)
-    plt.text(column, line + 0.65, piece, family="monospace", fontsize=10)
-    column += len(piece)
+    column += len(piece)  # SVG drops a space in front, so align at the end
+    plt.text(column, line + 0.65, piece.strip(), ha="right", family="monospace")
 plt.xlim(0, 60)
 plt.ylim(line + 1, 0)
 plt.axis("off")
