@@ -167,7 +167,7 @@ def report(name, pictures, digits, real=val):
 # with. Real images show how low it can be expected to go; it is not zero, because these
 # are two small samples. Random ink shows what bad means:
 #
-# <!--pytest.mark.tolerance(right=0.04, Fréchet=3, nearest=0.02)-->
+# <!--pytest.mark.tolerance(right=0.05, Fréchet=100, nearest=0.02)-->
 
 # %% floor-and-ceiling
 report("held-out images", X[test], y[test])
@@ -183,7 +183,7 @@ report("random ink", X[train].flatten()[ink], wanted)
 # digit, with all their correlations, and draws from it. The second hands out training
 # images:
 #
-# <!--pytest.mark.tolerance(right=0.04, Fréchet=3, nearest=0.02)-->
+# <!--pytest.mark.tolerance(right=0.04, Fréchet=6, nearest=0.02)-->
 # <!--pytest.mark.figure(alt="Twenty pictures, the digits from 0 to 9 twice, drawn from a Gaussian. Most digits can be read, with holes and speckles, and in front of a cloudy background.")  # noqa: E501 -->
 
 
@@ -366,7 +366,7 @@ print(f"entropy of the greys: {entropy * 196 / math.log(2):.1f} bits")
 # loose it is. First check the closed form. The KL divergence is a mean, of
 # $\log q(z|x) - \log p(z)$ over the cloud, so you can estimate it from draws:
 #
-# <!--pytest.mark.tolerance(0.3)-->
+# <!--pytest.mark.tolerance(KL=0.6)-->
 
 # %% check-the-closed-form
 torch.manual_seed(0)
@@ -381,8 +381,8 @@ with torch.inference_mode():
         for _ in range(draws):
             z = mean + cloud.stddev * torch.randn(mean.shape).to(device)
             total += (cloud.log_prob(z) - prior.log_prob(z)).sum(dim=1).mean()
-        print(f"{draws} draws: {total / draws / math.log(2):.2f} bits")
-print(f"closed form: {closed:.2f} bits")
+        print(f"draws: {draws:4}  KL {total / draws / math.log(2):.2f} bits")
+print(f"closed form  KL {closed:.2f} bits")
 
 # %% [markdown]
 # They agree. Write such a check whenever you type a formula from a paper: a wrong
@@ -392,7 +392,7 @@ print(f"closed form: {closed:.2f} bits")
 #
 # Draw a hundred of each digit, and compare with the baseline and with real images:
 #
-# <!--pytest.mark.tolerance(right=0.03, Fréchet=12, nearest=0.1)-->
+# <!--pytest.mark.tolerance(right=0.03, Fréchet=15, nearest=0.1)-->
 
 # %% measure-vae
 report("VAE", decode_noise(vae, wanted, seed=0), wanted)
@@ -428,8 +428,8 @@ for index in (3, 8, 12, 15):
 draw(torch.cat(rows), columns=11)
 
 # %% [markdown]
-# In each row the digits take over slant and thickness, and some get blurred. Nobody told
-# the network what slant is. It found that describing it saves bits.
+# In each row the digits take over slant and thickness, and some get blurred. Nobody
+# told the network what slant is. It found that describing it saves bits.
 #
 # ## A flow from noise to digits
 #
@@ -557,7 +557,8 @@ draw(torch.stack([*moments, follow(flow, torch.arange(10), seed=1)[-1]]))
 
 # %% noise-to-digits
 path = follow(flow, torch.arange(10), seed=7)
-draw(path[[0, 6, 10, 13, 16, 18, 19, 20]])
+moments = path[[0, 6, 10, 13, 16, 18, 19, 20]]
+draw((moments * 15).round() / 15)  # 16 greys keep the file of the picture small
 
 # %% [markdown]
 # For most of the way you see only noise. The network sees more. These are its guesses
@@ -591,11 +592,11 @@ report("held-out images", X[test], y[test])
 #
 # ## How many steps?
 #
-# <!--pytest.mark.tolerance(right=0.06, Fréchet=8, nearest=0.1)-->
+# <!--pytest.mark.tolerance(right=0.06, Fréchet=40, nearest=0.1)-->
 
 # %% number-of-steps
 for steps in (1, 2, 4, 8, 16, 32, 64):
-    report(f"{steps} steps", follow(flow, wanted, steps)[-1], wanted)
+    report(f"steps: {steps}", follow(flow, wanted, steps)[-1], wanted)
 
 # %% [markdown]
 # With a single step the network sees pure noise, so it answers with the mean image of
@@ -692,13 +693,13 @@ def report_five(name, sets):
     """Print mean, lowest and highest measure of five sets of pictures."""
     measures = torch.tensor([measure(pictures, wanted, test) for pictures in sets])
     for column, v in zip(("right", "Fréchet", "nearest"), measures.T, strict=True):
-        print(f"{name}: {column} {v.mean():.2f} ({v.min():.2f} to {v.max():.2f})")
+        print(f"{name}: {column} {v.mean():.2f} ({v.min():.2f}-{v.max():.2f})")
 
 
 # %% [markdown]
 # Two lines of baselines, and one of real images, on the test set:
 #
-# <!--pytest.mark.tolerance(right=0.04, Fréchet=3, nearest=0.02)-->
+# <!--pytest.mark.tolerance(right=0.04, Fréchet=6, nearest=0.02)-->
 
 # %% test-baselines
 report("Gaussian", drawn, wanted, test)
@@ -709,7 +710,7 @@ report("validation", X[val], y[val], test)
 # The VAE with five seeds:
 #
 # <!--pytest.mark.slow(600, reason="trains four networks")-->
-# <!--pytest.mark.tolerance(0.04)-->
+# <!--pytest.mark.tolerance(right=0.02, Fréchet=15, nearest=0.1)-->
 
 # %% test-vae
 vaes = [vae, *(fit_vae(seed)[0] for seed in range(1, 5))]
@@ -719,7 +720,7 @@ report_five("VAE", [decode_noise(m, wanted, seed) for seed, m in enumerate(vaes)
 # And the flow:
 #
 # <!--pytest.mark.slow(600, reason="trains four networks")-->
-# <!--pytest.mark.tolerance(0.04)-->
+# <!--pytest.mark.tolerance(right=0.04, Fréchet=3, nearest=0.1)-->
 
 # %% test-flow
 flows = [flow, *(fit_flow(seed)[0] for seed in range(1, 5))]
@@ -784,7 +785,7 @@ for name, loss_of in losses.items():
 # The pictures of the VAE are blurred because its codes hold so few bits. So make the
 # bits cheaper, and count the KL less:
 #
-# <!--pytest.mark.tolerance(right=0.05, Fréchet=15, nearest=0.1)-->
+# <!--pytest.mark.tolerance(right=0.05, Fréchet=30, nearest=0.1)-->
 
 
 # %% cheaper-code
@@ -848,7 +849,7 @@ print(f"with 100 draws: {-tighter.mean():.1f} bits")
 #
 # **2.** Take more and more training images, and compare with validation:
 #
-# <!--pytest.mark.tolerance(Fréchet=2)-->
+# <!--pytest.mark.tolerance(Fréchet=8)-->
 
 # %% solution-number-of-pictures
 for count in (50, 100, 300, 1000, 3000):
