@@ -5,8 +5,8 @@
 # small network out of noise.
 #
 # ![Ten columns, the digits from 0 to 9, in eight rows. The first row is noise. From row
-# to row digits come out of it, and the last row is
-# handwriting.](../assets/figures/tutorials/generating-images/noise-to-digits.svg)
+# to row digits come out of it, and the last row is handwriting; only the 3 stays
+# faint.](../assets/figures/tutorials/generating-images/noise-to-digits.svg)
 #
 # Each column begins with its own noise and is told which digit to become. You will
 # build two kinds of generators, a *variational autoencoder* and a *flow*, and learn
@@ -416,7 +416,7 @@ report("held-out images", X[test], y[test])
 # Encode a held-out image, and decode its code as each of the ten digits:
 #
 # <!--pytest.mark.varies(reason="a trained network draws it")-->
-# <!--pytest.mark.figure(alt="Four rows of eleven pictures. The first of each row is a real digit; the others are the digits from 0 to 9 in its style: slanted to the right, upright, broad, or bold.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Four rows of eleven pictures. The first of each row is a real digit; the others are the digits from 0 to 9 with about its slant and thickness, some of them blurred.")  # noqa: E501 -->
 
 # %% same-hand-other-digits
 rows = []
@@ -544,7 +544,7 @@ def fit_flow(seed, steps=1000, moments=(), loss_of=picture_loss):
 # Again, look at pictures from the same noise while it trains:
 #
 # <!--pytest.mark.varies(reason="a trained network draws it")-->
-# <!--pytest.mark.figure(alt="Ten columns for the digits from 0 to 9, in five rows, after 0, 30, 100, 300 and all steps. The first two rows are grey and the third shows the same blurred spot in all columns. In the fourth row there are digits, some of them broken, and in the last most are clean.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Ten columns for the digits from 0 to 9, in five rows, after 0, 30, 100, 300 and all steps. The first row is noise, the second shows the same blurred spot in all columns, the third a soft digit in each. The last two show handwriting, with a few faint or broken digits.")  # noqa: E501 -->
 
 # %% train-flow
 flow, moments = fit_flow(seed=0, moments=(0, 30, 100, 300))
@@ -554,7 +554,7 @@ draw(torch.stack([*moments, follow(flow, torch.arange(10), seed=1)[-1]]))
 # Follow ten pictures on their way:
 #
 # <!--pytest.mark.varies(reason="a trained network draws it")-->
-# <!--pytest.mark.figure(alt="Ten columns for the digits from 0 to 9, in eight rows. The first row is noise. From row to row digits come out of it, and the last row is handwriting.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Ten columns for the digits from 0 to 9, in eight rows. The first row is noise. From row to row digits come out of it, and the last row is handwriting; only the 3 stays faint.")  # noqa: E501 -->
 
 # %% noise-to-digits
 path = follow(flow, torch.arange(10), seed=7)
@@ -562,8 +562,8 @@ moments = path[[0, 6, 10, 13, 16, 18, 19, 20]]
 draw((moments * 15).round() / 15)  # 16 greys keep the file of the picture small
 
 # %% [markdown]
-# For most of the way you see only noise. The network sees more. These are its guesses
-# of the mean image, at the same moments:
+# The first three rows are the first half of the way, and you see little in them. The
+# network sees more. These are its guesses of the mean image, at the same moments:
 #
 # <!--pytest.mark.varies(reason="a trained network draws it")-->
 # <!--pytest.mark.figure(alt="Ten columns for the digits from 0 to 9, in seven rows. The first row shows the blurred mean of each digit. From row to row the blur turns into one particular way of writing it.")  # noqa: E501 -->
@@ -577,8 +577,9 @@ for step in (0, 6, 10, 13, 16, 18, 19):
 draw(torch.stack(guesses).cpu())
 
 # %% [markdown]
-# It starts with the mean of all zeros, of all ones, and so on. Bit by bit, the noise
-# decides which zero it will be. Now measure:
+# It starts with the mean of all zeros, of all ones, and so on. Then the noise decides
+# which zero it will be. Not all succeed: the noise of the 3 never made it a clear one.
+# Now measure:
 #
 # <!--pytest.mark.tolerance(right=0.05, Fréchet=3, nearest=0.08)-->
 
@@ -588,9 +589,9 @@ report("held-out images", X[test], y[test])
 
 # %% [markdown]
 # That is the best Fréchet distance so far of all that make something new, about twice
-# that of real images. A few pictures more than among real ones are misread: look at the
-# 5 and the 9 above, which some noise leaves faint. And they lie about as far from the
-# training images as held-out images do, which speaks against copying.
+# that of real images. A few pictures more than among real ones are misread, as the 3
+# above may well be. And they lie about as far from the training images as held-out
+# images do, which speaks against copying.
 #
 # ## How many steps?
 #
@@ -678,7 +679,7 @@ report("exact", follow(exact, wanted)[-1], wanted)
 # Look at some pictures with the training image that is nearest to each:
 #
 # <!--pytest.mark.varies(reason="a trained network draws it")-->
-# <!--pytest.mark.figure(alt="Two rows of ten digits. Above, generated digits from 0 to 9; below each, the training image that is most like it. They resemble each other in digit and slant, but strokes differ.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Two rows of ten digits. Above, generated digits from 0 to 9; below each, the training image that is most like it. Most pairs show the same digit with the same slant, in different strokes. The last generated picture is broken.")  # noqa: E501 -->
 
 # %% nearest-training-images
 pictures = follow(flow, torch.arange(10), seed=4)[-1]
@@ -686,7 +687,8 @@ nearest = torch.cdist(pictures, X[train]).argmin(dim=1)
 draw(torch.stack([pictures, X[train[nearest]]]))
 
 # %% [markdown]
-# They are relatives, not copies. A 1 has little choice.
+# They are relatives, not copies. A 1 has little choice. The last picture is a failure:
+# it was to be a 9, and what is nearest to it is a 5.
 #
 # ## Test once
 #
@@ -817,9 +819,9 @@ for name, loss_of in (("KL in full", bits), ("KL times 0.3", cheap_code)):
     report(name, decode_noise(model, wanted, seed=0), wanted)
 
 # %% [markdown]
-# The distance falls a little, and so does the share read right. Codes now hold more, and
-# the clouds lie less well under the standard Gaussian that you draw from, so some codes
-# land where the decoder has not been trained. It stays far behind the flow.
+# The distance falls, and so does the share read right. The codes hold more now. But the
+# clouds fit the standard Gaussian less well, so some of the codes that you draw land
+# where the decoder has not been trained. All in all it stays far behind the flow.
 #
 # ## Exercises
 #
@@ -865,8 +867,8 @@ print(f"bound from the ELBO: {-logs.mean():.1f} bits")
 print(f"with 100 draws: {-tighter.mean():.1f} bits")
 
 # %% [markdown]
-# Less than a bit lower. So the VAE is slightly better than its loss says. The average of
-# few draws is still a bound, on average, and more draws make it tighter.
+# Nearly one bit lower. So the VAE is slightly better than its loss says. With 100 draws
+# this is still a bound, and more draws would make it tighter.
 #
 # **2.** Take more and more training images, and compare with validation:
 #
@@ -901,9 +903,10 @@ for switch in (0, 2, 4, 6, 8, 12):
     print(f"switched at t = {switch / 20:.1f}: first {first:.2f}, second {second:.2f}")
 
 # %% [markdown]
-# Late. At $t = 0.4$, where you see nothing but noise in the picture, two of three still
-# become the second digit, and at $t = 0.6$ both come out equally often. Then more of
-# them are neither: they were turned around too late, and got stuck between two digits.
+# Later than the guesses suggest, which hardly change after $t = 0.3$. At $t = 0.4$ two of
+# three pictures still become the second digit, and at $t = 0.6$ both come out about
+# equally often. More of them are neither then: they were turned around too late, and
+# got stuck between two digits.
 #
 # **4.** Put their line into the loss, and look at the parts, and at how much a hundred
 # fours differ:
