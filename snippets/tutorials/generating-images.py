@@ -165,7 +165,8 @@ def report(name, pictures, digits, real=val):
 # %% [markdown]
 # A Fréchet distance has no unit that means anything, so you need something to compare
 # with. Real images show how low it can be expected to go; it is not zero, because these
-# are two small samples. Random ink shows what bad means:
+# are two small samples. (They are the test images, and no choice will depend on this
+# line.) Random ink shows what bad means:
 #
 # <!--pytest.mark.tolerance(right=0.05, Fréchet=100, nearest=0.02)-->
 
@@ -606,9 +607,9 @@ for steps in (1, 2, 4, 8, 16, 32, 64):
 # %% [markdown]
 # With a single step the network sees only noise, so it answers with the mean image of
 # the digit. Once more the judge likes that best, and the Fréchet distance shows that a
-# hundred pictures of a digit are all alike. Each doubling of the steps helps it, up to
-# about 32. In exchange, the share read right goes down a little: there is more variety,
-# and with it more that goes wrong.
+# hundred pictures of a digit are all alike. Doubling the steps helps the distance, up
+# to about 32. At the same time the share read right goes down a little: there is more
+# variety, and with it more that goes wrong.
 #
 # ## Why the loss does not go to zero
 #
@@ -737,15 +738,15 @@ report_five("flow", [follow(m, wanted, seed=i)[-1] for i, m in enumerate(flows)]
 # %% [markdown]
 # Report it like this: with five seeds, the flow has a Fréchet distance of 7.0 (5.5 to
 # 8.6) on test images, where real images have 2.9, a Gaussian 22.5, and the VAE 46. The
-# judge reads 91 percent of its digits, and 95 of real ones. By the nearest training
-# image it does not copy.
+# judge reads 91 percent of its digits right, and 94 or 95 of real ones. The nearest
+# training images show no sign of copying.
 #
-# Each other generator looks best by one number: the VAE by what is read right, the
-# copies by the distance. So a report with one number can prove anything. And two more
-# limits belong to yours. The test set has 500 images, and the seeds of the flow differ
-# by 3 in distance, so smaller differences between two flows mean nothing. And both
-# generators were stopped after 1,000 steps. The VAE would gain from more: at 400 steps,
-# shown below, its distance is 98.
+# One number alone would have picked another winner: what is read right, the VAE, and
+# the distance, the copies. And say where yours ends. The test set has 500 images, and
+# five seeds of the flow are up to 3 apart in distance, so smaller differences between
+# two flows mean nothing. Both generators were stopped after 1,000 steps, which may
+# favor one of them: the VAE, at least, was still gaining. At 400 steps, shown below,
+# its distance is 98.
 #
 # ## Save and load
 #
