@@ -6,9 +6,9 @@
 # care will be enough in nine of ten years.
 #
 # ![Two panels over age from 0 to 60. Left, the chance of a visit to the doctor within a
-# year: near 0.8 with free care, and near 0.5 for people who pay 95 percent of each
+# year: near 0.8 with free care, and near 0.6 for people who pay 95 percent of each
 # bill. Right, the budget that is enough in nine of ten years, which rises with age and
-# is twice as high with free
+# is half as high again with free
 # care.](../assets/figures/tutorials/tables/free-care-and-paid-care.svg)
 #
 # Tables are where networks have to fight. You will learn to find gaps that someone
