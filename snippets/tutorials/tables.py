@@ -181,7 +181,7 @@ print("saw a doctor:", [f"{visit[rows].mean():.3f}" for rows in folds])
 # that it was one:
 
 
-# %% learn-and-encode
+# %% learn
 def learn(rows):
     """Return what is needed to encode rows, learned from these."""
     values = {name: sorted(set(rows[name])) for name in categories}
@@ -193,6 +193,11 @@ def learn(rows):
     }
 
 
+# %% [markdown]
+# Then encode any rows with it:
+
+
+# %% learn-and-encode
 def encode(rows, learned):
     """Return the codes, (n, 5), and the numbers with the marks of gaps, (n, 19)."""
     codes = pd.DataFrame({k: rows[k].map(learned["codes"][k]) for k in categories})
@@ -280,6 +285,11 @@ def boosted_trees(rows, at):
     return made[0], made[1:].T
 
 
+# %% [markdown]
+# The other two, and one function to fit and ask them:
+
+
+# %% forest-and-logistic
 def forest(leaf=20):
     return RandomForestClassifier(25, min_samples_leaf=leaf, max_features=0.3)
 
@@ -369,8 +379,21 @@ print(f"output {tuple(y_hat.shape)}, {count:,} weights")
 # %% [markdown]
 # ## Train
 #
-# The loss is the sum of both losses, and the loop is as always. The last bias starts at
-# the constant baseline, so no step is spent on getting there. A schedule raises the
+# Let the last bias start at the constant baseline, so that no step is spent on getting
+# there:
+
+
+# %% start-at-constant
+@torch.no_grad()
+def start_at_constant(model, rows):
+    """Return the model with its last bias at the constant baseline of these rows."""
+    start = [visit[rows].mean().logit(), *cost[rows].quantile(levels)]
+    model.layers[-1].bias.copy_(torch.stack(start))
+    return model
+
+
+# %% [markdown]
+# The loss is the sum of both losses, and the loop is as always. A schedule raises the
 # learning rate and lets it fall again. The order is drawn on the CPU, so that a seed
 # means the same on each device:
 
@@ -381,11 +404,7 @@ def fit(inputs, rows, seed, lr=0.01, epochs=6, kind=TableNetwork, **options):
     torch.manual_seed(seed)
     codes, x = (each.to(device) for each in inputs)
     y = torch.stack([visit, cost], dim=1).to(device)
-    model = kind(sizes, x.shape[1], **options)
-    start = [visit[rows].mean().logit(), *cost[rows].quantile(levels)]
-    with torch.no_grad():
-        model.layers[-1].bias.copy_(torch.stack(start))
-    model.to(device)
+    model = start_at_constant(kind(sizes, x.shape[1], **options), rows).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     steps = epochs * len(rows) // 512
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
@@ -433,20 +452,23 @@ for lr in (0.003, 0.01, 0.03):
 #
 # ## Compare on all folds, with five seeds
 #
-# Twenty-five networks. Average their probabilities over the seeds too: such an
-# *ensemble* costs nothing but time. And drop the hidden layers, to see what they are
-# worth:
-#
-# <!--pytest.mark.tolerance(0.008)-->
+# To see what the hidden layers are worth, leave them out:
 
 
-# %% compare
+# %% linear-network
 class LinearNetwork(TableNetwork):
     def __init__(self, sizes, width, dim=2):
         super().__init__(sizes, width, dim=dim)
         self.layers = nn.Sequential(nn.Linear(dim * len(sizes) + width, 3))
 
 
+# %% [markdown]
+# Then train twenty-five networks. Average their probabilities over the seeds too: such
+# an *ensemble* costs nothing but time:
+#
+# <!--pytest.mark.tolerance(0.008)-->
+
+# %% compare
 single, together, linear = [], [], []
 for rows, val, inputs in zip(train, folds, encoded, strict=True):
     made = [predict(fit(inputs, rows, seed), inputs, val) for seed in range(5)]
@@ -487,11 +509,12 @@ print(f"over seeds {losses.std(dim=1).mean():.4f}")
 
 # %% price-of-a-split
 known = torch.cat(folds)  # the test set stays closed
+simple = {"logistic": logistic(), "forest": forest(leaf=5)}
 person = torch.tensor(table["person"].to_numpy())
 groups = {"row": torch.arange(len(table)), "person": person, "family": family}
 prices = {}
 for model in ("logistic", "forest", "network"):
-    means = []
+    prices[model] = means = []
     for group in groups.values():
         parts = [known[part] for part in split(group[known])]
         losses = []
@@ -501,11 +524,9 @@ for model in ("logistic", "forest", "network"):
             if model == "network":
                 p = predict(fit(inputs, rows, seed=0), inputs, parts[i])[0].sigmoid()
             else:
-                made = logistic() if model == "logistic" else forest(leaf=5)
-                p = fit_predict(made, one_hot(*inputs), rows, parts[i])
-            losses.append(F.binary_cross_entropy(p, visit[parts[i]]).item())
-        means.append(sum(losses) / 3)
-    prices[model] = means
+                p = fit_predict(simple[model], one_hot(*inputs), rows, parts[i])
+            losses.append(F.binary_cross_entropy(p, visit[parts[i]]))
+        means.append(torch.stack(losses).mean().item())
     print(f"{model:9}", "  ".join(f"{mean:.3f}" for mean in means))
 
 # %% [markdown]
@@ -773,12 +794,9 @@ for name, answer in answers.items():
 # Now the picture from the top. The plan was given by lot, so here, and only because of
 # that, "what if" has an answer. Take the people of the test set, give each of them free
 # care (plan 11), then a plan in which they pay 95 percent up to a limit (plan 16), with
-# the mean limit and bonus of that plan, and average by age:
-#
-# <!--pytest.mark.varies(reason="five trained networks draw it")-->
-# <!--pytest.mark.figure(alt="Two panels over age from 0 to 62, each with a curve for free care and one for paying 95 percent. Left, the chance of a visit to the doctor. Right, the median cost and the budget that is enough in nine of ten years.")  # noqa: E501 -->
+# the mean limit and bonus of that plan:
 
-# %% free-care-and-paid-care
+# %% two-plans
 plans = {
     "free care": {"plan": 11, "coins": 0, "mdeoff": 0, "pioff": 168},
     "pays 95 percent": {"plan": 16, "coins": 95, "mdeoff": 889, "pioff": 796},
@@ -786,6 +804,14 @@ plans = {
 age = torch.tensor(table["age"].to_numpy())[test]
 groups = age.argsort().tensor_split(20)
 x = [age[part].mean() for part in groups]
+
+# %% [markdown]
+# Average what the networks say by age, in twenty groups of equal size:
+#
+# <!--pytest.mark.varies(reason="five trained networks draw it")-->
+# <!--pytest.mark.figure(alt="Two panels over age from 0 to 62, each with a curve for free care and one for paying 95 percent. Left, the chance of a visit to the doctor. Right, the median cost and the budget that is enough in nine of ten years.")  # noqa: E501 -->
+
+# %% free-care-and-paid-care
 _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2), layout="constrained")
 for color, (name, plan) in zip(("C0", "C1"), plans.items(), strict=True):
     rows = table.iloc[test.numpy()].assign(**plan)
@@ -949,15 +975,20 @@ for place in (2, 6):
 # category gives an answer without an error. Whether it is a good one, only leaving out
 # a known one can tell.
 #
-# **3.** Few rows, so a small network and many epochs:
-#
-# <!--pytest.mark.tolerance(0.03)-->
+# **3.** Few rows, so a small network and many epochs. First the table:
 
-# %% solution-penguins
+# %% solution-penguin-table
 birds = load_penguins().dropna(subset=["sex", "body_mass_g"])
 y = torch.tensor((birds["sex"] == "male").to_numpy()).float()
 X = pd.get_dummies(birds.drop(columns=["sex", "island", "year"]), dtype=float)
 X = torch.tensor(X.to_numpy()).float()
+
+# %% [markdown]
+# Train both on ten splits:
+#
+# <!--pytest.mark.tolerance(0.03)-->
+
+# %% solution-penguins
 scores = {"logistic": [], "network": []}
 for seed in range(10):
     torch.manual_seed(seed)
