@@ -612,11 +612,8 @@ print(f"trained on {len(rows):,} rows, corrected on {len(correct):,}")
 
 
 # %% measure
-curves = {}
-
-
 def measure(words, p):
-    """Print how good these probabilities are, and keep the ten groups."""
+    """Print how good these probabilities are, and return the ten groups."""
     y = visit[torch.cat(folds)]
     parts = p.argsort().tensor_split(10)
     predicted = torch.stack([p[part].mean() for part in parts])
@@ -624,7 +621,7 @@ def measure(words, p):
     loss, brier = F.binary_cross_entropy(p, y), (p - y).square().mean()
     ece = (predicted - seen).abs().mean()
     print(f"{words:17} loss {loss:.3f}, brier {brier:.3f}, ece {ece:.3f}")
-    curves[words] = predicted, seen
+    return predicted, seen
 
 
 # %% [markdown]
@@ -633,7 +630,7 @@ def measure(words, p):
 # <!--pytest.mark.tolerance(T=0.25, loss=0.02, brier=0.006, ece=0.015)-->
 
 # %% calibration
-grid = torch.linspace(0.5, 3, 51)
+grid, curves = torch.linspace(0.5, 3, 51), {}
 for name, predictions in made.items():
     temperatures, scaled = [], []
     for i, ((logits, _), (others, _)) in enumerate(predictions):
@@ -642,8 +639,8 @@ for name, predictions in made.items():
         temperatures.append(grid[torch.stack(losses).argmin()])
         scaled.append((logits / temperatures[-1]).sigmoid())
     plain = [logits.sigmoid() for (logits, _), _ in predictions]
-    measure(name, torch.cat(plain))
-    measure(f"{name}, scaled", torch.cat(scaled))
+    for words, p in ((name, plain), (f"{name}, scaled", scaled)):
+        curves[words] = measure(words, torch.cat(p))
     print(f"temperatures from T {min(temperatures):.2f} to T {max(temperatures):.2f}")
 
 # %% [markdown]
@@ -829,10 +826,10 @@ left.legend()
 plt.show()
 
 # %% [markdown]
-# The curves are not smooth, because each point is the average of about 180 people. The
-# order of the curves is what the experiment found at the time: people who pay for care
-# use less of it. In data without a lot you could not read it like this, since those who
-# expect to be ill would choose the plan with free care.
+# The curves are not quite smooth, because each point is the average of about 180
+# people. The order of the curves is what the experiment found at the time: people who
+# pay for care use less of it. In data without a lot you could not read it like this,
+# since those who expect to be ill would choose the plan with free care.
 #
 # ## Save and load
 #
@@ -948,9 +945,9 @@ for rows, val, (codes, x) in zip(train[:2], folds[:2], encoded[:2], strict=True)
     print("before {:.3f}, {:.3f}".format(*losses[2:]))
 
 # %% [markdown]
-# The year before is worth ten times as much as any choice of model in this tutorial,
-# and the models stay level. When a table disappoints, look for a better column before
-# you look for a better network.
+# The year before is worth far more than any choice of model in this tutorial, and the
+# models stay level. When a table disappoints, look for a better column before you look
+# for a better network.
 #
 # **2.** Take two sites. The networks that never saw it have its code at 0:
 #
