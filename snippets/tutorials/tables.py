@@ -95,10 +95,10 @@ for site, incomes in table.drop_duplicates("person").groupby("site")["income"]:
     print(f"site {site}: {first} and {second}")
 
 # %% [markdown]
-# The answers have at most one decimal. The crooked values are means of a site, which
-# somebody filled in where there was no answer: all of them in site 1 got the same
-# 13.7319, babies and people above 60 alike. The same happened to `income`. A value that
-# 102 people in one place share to the cent is nobody's income.
+# The answers have at most one decimal. The crooked values are means, which somebody
+# filled in where there was no answer: in site 1 one value, 13.7319, stands for babies
+# and for people above 60 alike. The same happened to `income`. A value that 102 people
+# in one place share to the cent is nobody's income.
 #
 # Such fillings hide who did not answer, and whoever computed the means did not know
 # which rows you will keep for testing. Turn them back into gaps:
@@ -134,7 +134,7 @@ print("ghindx missing, by site:", absent.to_dict())
 #
 # ## Split by family
 #
-# Each person has three to five rows, and families share income, plan, doctor and flu.
+# Most people have three or five rows, and families share income, plan, doctor and flu.
 # If one of these rows is in training and another in validation, a model can recognize
 # the person instead of learning what holds for others. So keep families together. The
 # file has no number for the family, but its members share site, plan and income to the
