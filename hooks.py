@@ -14,8 +14,8 @@ from mkdocs_jupyter.config import settings as jupyter_settings
 from blocks.errors import BadInput
 from blocks.render.cards import card
 from blocks.render.guide import Guide
-from blocks.render.heading import Title
-from blocks.render.machines import write_files
+from blocks.render.llms_txt import write_files
+from blocks.render.page_facts import Title
 from blocks.render.search import searched
 
 ROOT = Path(__file__).parent

@@ -12,17 +12,3 @@ class BadInput(Exception):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.problem}. {self.advice}."
-
-
-def split_lines(text: str) -> list[str]:
-    """Return the lines of a text; only a line feed ends one, as for Markdown and for Python's own line count."""
-    return text.removesuffix("\n").split("\n")
-
-
-def read_text(path: Path) -> str:
-    """Return the file's text with Unix line ends; refuse what is not UTF-8."""
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise BadInput(path, line, "not UTF-8", "Save the file as UTF-8") from None

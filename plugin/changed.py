@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from blocks.read.paths import find_pages, is_page
-from blocks.record import inputs
-from blocks.record.outputs import write_whole
+from blocks.records import fingerprint
+from blocks.text_files import write_whole
 from plugin.items import runner_of
 
 SETTING = pytest.StashKey[str]()
@@ -25,7 +25,7 @@ def setting(config: pytest.Config) -> str:
         runner = runner_of(config)
         device = "cpu" if runner.device == "cpu" else str(runner.environment)
         options = (device, str(config.getoption("network")), config.getini("block_seconds"))
-        config.stash[SETTING] = inputs.setting(config.rootpath, options)
+        config.stash[SETTING] = fingerprint.setting(config.rootpath, options)
     return config.stash[SETTING]
 
 
@@ -40,8 +40,8 @@ def has_changed(config: pytest.Config, page: Path) -> bool:
     root = config.rootpath
     try:
         memory = json.loads(memory_path(config, page.relative_to(root).as_posix()).read_text("utf-8"))
-        same = memory["inputs"] == inputs.page_inputs(page, root, setting(config))
-        return not same or any(inputs.content(root / path) != known for path, known in memory["read"].items())
+        same = memory["inputs"] == fingerprint.page_inputs(page, root, setting(config))
+        return not same or any(fingerprint.content(root / path) != known for path, known in memory["read"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return True
 
@@ -50,7 +50,7 @@ def select(config: pytest.Config) -> int | None:
     """Leave the changed pages as the session's only ones; return 0, all being said, if there are none."""
     if not config.pluginmanager.has_plugin("cacheprovider"):
         raise pytest.UsageError("--changed needs pytest's cache: leave out -p no:cacheprovider")
-    everything = list(asked(config))
+    everything = list(requested(config))
     forgotten = config.getoption("cacheclear")
     config.args = [
         argument
@@ -64,7 +64,7 @@ def select(config: pytest.Config) -> int | None:
     return None
 
 
-def asked(config: pytest.Config) -> Iterator[tuple[str, Path]]:
+def requested(config: pytest.Config) -> Iterator[tuple[str, Path]]:
     """Yield each argument of the session with its path; for a folder, each page below it."""
     pages = find_pages(config.rootpath)
     for argument in config.args:
@@ -102,10 +102,10 @@ class Memory:
     def remember(self, key: str, known: str) -> None:
         """Write down what the page depends on, unless some of that has changed since the session began."""
         root = self.config.rootpath
-        read = {path: inputs.content(root / path) for path in sorted(self.read[key])}
+        read = {path: fingerprint.content(root / path) for path in sorted(self.read[key])}
         times = [os.stat(root / path) for path in read if (root / path).is_file()]
         steady = all(max(found.st_mtime, found.st_ctime) < self.started for found in times)
-        if steady and known == inputs.page_inputs(root / key, root, setting(self.config)):
+        if steady and known == fingerprint.page_inputs(root / key, root, setting(self.config)):
             remember(self.config, key, known, read)
 
 

@@ -1,39 +1,34 @@
-"""Copies that begin another copy's program run in its process: they are that program up to their own block."""
+"""The runs of copies: those of a page together, as they begin alike, and one by itself where that is not right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 from blocks.read.page import Block
-from blocks.run.messages import Result
+from blocks.run.job import Program, names_of
 from blocks.run.runner import Runner
+from blocks.run.shared.protocol import Result
 
 if TYPE_CHECKING:
-    from plugin.page_file import PageFile
+    from plugin.collector import PageFile
 
-Names = tuple[str, ...]
-RESULTS = pytest.StashKey[dict[Names, Result]]()
-PROGRAMS = pytest.StashKey[list[Names]]()
+RESULTS = pytest.StashKey[dict[Program, Result]]()
 
 
-def results_of(file: "PageFile", program: Sequence[Block], runner: Runner) -> list[Result]:
-    """Return a result for each block of a copy's program, run in a process that has run nothing else before them."""
-    wanted = tuple(block.name for block in program)
-    known = file.stash.setdefault(RESULTS, {})
-    if wanted not in known:
-        longest = max((other for other in selected(file) if other[: len(wanted)] == wanted), key=len, default=wanted)
-        for size, result in enumerate(runner.run(file.page, [file.page[name] for name in longest]), start=1):
-            known[longest[:size]] = result
-    return [known[wanted[:size]] for size in range(1, len(wanted) + 1)]
+def runs_of(file: "PageFile", program: Sequence[Block], runner: Runner) -> Iterator[list[Result]]:
+    """Yield a result for each block of a copy's program, from a run with the page's other copies, then from its own."""
+    if RESULTS not in file.stash:
+        file.stash[RESULTS] = dict(runner.run_together(file.page, selected(file)))
+    shared, names = file.stash[RESULTS], names_of(program)
+    if names in shared:
+        yield [shared[names[:size]] for size in range(1, len(names) + 1)]
+    yield list(runner.run(file.page, program))
 
 
-def selected(file: "PageFile") -> list[Names]:
-    """Return the programs of all copies of the page that can run in this session."""
+def selected(file: "PageFile") -> list[Program]:
+    """Return the programs of all copies of the page that are to run in this session."""
     from plugin.items import CopyItem  # late, since that imports this
 
-    if PROGRAMS not in file.stash:
-        items = [item for item in file.session.items if isinstance(item, CopyItem) and item.file is file]
-        blocks = [item.block for item in items if not file.why_not(item.block)]
-        file.stash[PROGRAMS] = [tuple(part.name for part in file.page.program(block)) for block in blocks]
-    return file.stash[PROGRAMS]
+    items = [item for item in file.session.items if isinstance(item, CopyItem) and item.file is file]
+    return [names_of(file.page.program(item.block)) for item in items if not file.why_not(item.block)]

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blocks.read.page import Block
-from blocks.run.messages import ERRORS
+from blocks.run.shared.protocol import ERRORS
 
 AROUND = 3
-OWN_FRAMES = re.compile(
-    r'\n  File "[^"]*blocks.run.child\.py", line \d+ in .*', re.DOTALL
-)  # of a process that was ended
+OWN_FRAMES = re.compile(r'\n  File "[^"]*blocks.run.child.main\.py", line \d+ in .*', re.DOTALL)  # of an ended process
 ABORTED = re.compile(r"^Fatal Python error: Aborted\n+", re.MULTILINE)
 
 
-def told(block: Block, page: Path, root: Path, wrong: str, program: Sequence[Block] = (), unrecorded: str = "") -> str:
+def report_on(
+    block: Block, page: Path, root: Path, wrong: str, program: Sequence[Block] = (), unrecorded: str = ""
+) -> str:
     """Return the report on a block of a page, or on its copy, run as this program.
 
     `unrecorded` says why nothing was recorded, where that was asked for.

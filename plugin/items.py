@@ -8,16 +8,17 @@ import pytest
 from _pytest._code.code import TerminalRepr
 
 from blocks.errors import BadInput
+from blocks.outputs import check
 from blocks.read.page import Block
-from blocks.record import record, verdict
-from blocks.run.messages import Result
+from blocks.records import record
+from blocks.run.job import Limits
 from blocks.run.runner import Runner
-from blocks.run.start import Limits
+from blocks.run.shared.protocol import Result
 from plugin import copies
-from plugin.failure import told
+from plugin.failure import report_on
 
 if TYPE_CHECKING:
-    from plugin.page_file import PageFile
+    from plugin.collector import PageFile
 
 LEFT_OUT = """  without {0}
           If it needs one of them, say so above its fence: <!--pytest.mark.needs("{1}")-->
@@ -76,7 +77,7 @@ class BlockItem(PageItem):
         """Pass, fail with what is wrong, or skip what did not run."""
         if result.outcome == "not run":
             pytest.skip(f"not run: {result.reason}")
-        fault = verdict.fault(self.file.page, self.block, result, self.file.recorded, self.config.rootpath)
+        fault = check.fault(self.file.page, self.block, result, self.file.recorded, self.config.rootpath)
         if fault:
             raise BlockFailed(fault)
 
@@ -85,7 +86,7 @@ class BlockItem(PageItem):
             return str(excinfo.value)
         if not isinstance(excinfo.value, BlockFailed):
             return super().repr_failure(excinfo)
-        return told(
+        return report_on(
             self.block, self.path, self.config.rootpath, str(excinfo.value), self.program, self.file.recording.refusal
         )
 
@@ -99,7 +100,16 @@ class CopyItem(BlockItem):
     def runtest(self) -> None:
         self.file.end()  # its ports, files and memory are free again, as for a reader
         self.program = self.file.page.program(self.block)
-        *before, result = copies.results_of(self.file, self.program, runner_of(self.config))
+        for results in copies.runs_of(self.file, self.program, runner_of(self.config)):
+            try:
+                return self.judge_program(results)
+            except BlockFailed as error:
+                fault = error
+        raise fault
+
+    def judge_program(self, results: list[Result]) -> None:
+        """Judge the copy by a run of its program."""
+        *before, result = results
         for part in before:
             if part.outcome == "failed":
                 raise BlockFailed(f"its copy fails in '{part.name}', which it needs:\n{part.reason}")

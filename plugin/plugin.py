@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from blocks.read import paths
-from blocks.run import environment
-from blocks.run.devices import DEVICES
+from blocks.run.shared import environment
+from blocks.run.shared.devices import DEVICES
 from plugin import changed
+from plugin.collector import PageFile
 from plugin.items import BlockItem, runner_of
-from plugin.page_file import PageFile
 from plugin.progress import Progress
 from plugin.recorder import Recorder
 from plugin.script import ScriptItem, interpreter_of

@@ -11,7 +11,7 @@ from blocks.errors import BadInput
 from blocks.needs.imports import page_names
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
-from blocks.record import documentation, record
+from blocks.records import documentation, record
 from blocks.run.runner import Runner
 
 

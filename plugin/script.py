@@ -7,10 +7,10 @@ import pytest
 from _pytest._code.code import TerminalRepr
 
 from blocks.errors import BadInput
+from blocks.outputs.check import output_fault
 from blocks.read.page import Page
-from blocks.record.verdict import output_fault
-from blocks.render.program import left_out, program
-from blocks.run.script import Ended, Interpreter
+from blocks.render.script import left_out, program
+from blocks.run.whole_script import Ended, Interpreter
 from plugin.items import BlockFailed, Caught, PageItem, runner_of
 
 INTERPRETER = pytest.StashKey[Interpreter]()

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from blocks.record import rerecord
-from blocks.run.messages import Result
+from blocks.outputs.update import Place, Recorded, update_outputs
+from blocks.run.shared.protocol import Result
 from plugin.items import runner_of
 
 if TYPE_CHECKING:
-    from plugin.page_file import PageFile
+    from plugin.collector import PageFile
 
 
-def update(page: "PageFile") -> rerecord.Recorded:
+def update(page: "PageFile") -> Recorded:
     """Run the page to its end; record the selected blocks if every block passed, and says the same again."""
     page.results |= {result.name: result for result in page.running or ()}
     device, options = page.config.getoption("device"), page.config.option
     variant = options.variant or ("cuda" if device == "cuda" else "")
     chosen = [name for name in page.results if name in page.selected]
     whole = len(chosen) == sum(not page.why_not(block) for block in page.page.blocks)
-    place = rerecord.Place(page.config.rootpath, variant, page.variants, whole)
-    return rerecord.rerecord(page.page, page.results, chosen, place, lambda: once_more(page))
+    place = Place(page.config.rootpath, variant, page.variants, whole)
+    return update_outputs(page.page, page.results, chosen, place, lambda: once_more(page))
 
 
 def once_more(page: "PageFile") -> dict[str, Result]:

@@ -12,8 +12,8 @@ from markdown import Markdown
 from mkdocs.config import load_config
 
 from blocks.read.page import Block, Page, read_page
-from blocks.run.messages import Result
 from blocks.run.runner import Limits, Runner
+from blocks.run.shared.protocol import Result
 
 collect_ignore = ["samples"]
 STEM = "tensors/sample"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks.record import inputs
+from blocks.records import fingerprint
 from tests.conftest import Project, copy_settings
 
 pytest_plugins = ["pytester"]
@@ -116,9 +116,9 @@ SHARED = {
     "tooling": replace("blocks/tool.py", "", "x = 1"),
     "plugin": replace("plugin/items.py", "", "x = 1"),
     "settings": replace("pyproject.toml", "[tool.ruff]", "[tool.ruff]\nfix = true"),
-    "installed version": set_to(inputs, "installed", lambda: ["torch-9.0.dist-info"]),
+    "installed version": set_to(fingerprint, "installed", lambda: ["torch-9.0.dist-info"]),
     "python": set_to(sys, "version", "4.0"),
-    "processor": set_to(inputs, "machine", lambda: ["another"]),
+    "processor": set_to(fingerprint, "machine", lambda: ["another"]),
     "environment variable": lambda _, monkeypatch: monkeypatch.setenv("TORCH_LOGS", "all"),
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blocks.record.compare import same_output
+from blocks.outputs.compare import same_output
 
 SAME = [
     ("loss 0.123", "loss 0.123"),

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from blocks.run import devices
-from blocks.run.applies import must_allocate
 from blocks.run.runner import Limits, Runner
+from blocks.run.shared import devices
+from blocks.run.skip_conditions import must_allocate
 
 SETUP = """
 import torch

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from blocks.record.difference import difference
+from blocks.outputs.difference import difference
 
 
 def marked(expected, printed):

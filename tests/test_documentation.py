@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from blocks.record.documentation import address, listed, look_up, read_addresses, write_addresses
+from blocks.records.documentation import address, listed, look_up, read_addresses, write_addresses
 
 STABLE = "https://docs.pytorch.org/docs/stable/"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from blocks.errors import BadInput
-from blocks.record.drift import SHOWN, Failure, issue, read_report
+from blocks.records.drift import SHOWN, Failure, issue, read_report
 from tests.test_plugin import PAGE, project  # noqa: F401
 
 pytest_plugins = ["pytester"]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from blocks.errors import BadInput
+from blocks.outputs.entries import read_entries
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
-from blocks.record.entries import read_entries
 
 ROOT = Path(__file__).parents[1]
 STEM = "troubleshooting/sample"

@@ -7,8 +7,8 @@ from importlib.metadata import version
 
 import pytest
 
-from blocks.run import environment
-from blocks.run.environment import Environment
+from blocks.run.shared import environment
+from blocks.run.shared.environment import Environment
 
 GPU = Environment("cuda", "NVIDIA H100", "9.0", "580.95", "13.2", "2.15.0", "0.29.2", "3.11", "Linux")
 
@@ -21,7 +21,8 @@ def test_cpu_is_described_without_a_driver():
 
 
 def test_versions_are_known_without_importing_torch():
-    code = "from blocks.run import environment as e; import sys; print(e.versions()['torch'], 'torch' in sys.modules)"
+    imports = "import sys; from blocks.run.shared.environment import versions"
+    code = f"{imports}; print(versions()['torch'], 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [version("torch").partition("+")[0], "False"]
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from blocks.run.exemptions import EXEMPTIONS
-from blocks.run.isolation import STRICT
+from blocks.run.child.sandbox import STRICT
+from blocks.run.shared.exemptions import EXEMPTIONS
 
 FORWARD_MODE = "import torch\nprint(torch.func.jacfwd(torch.sin)(torch.zeros(2)).tolist())"
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from blocks.__main__ import main
-from blocks.commands.explain import explained
+from blocks.commands.explain import explanation
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_needs_are_named_with_their_names(project):
     page = project.page(setup="import math\nx = 1", other="y = 2", show="print(math.pi, x)")
-    lines = "\n".join(explained(page, page["show"], project.root))
+    lines = "\n".join(explanation(page, page["show"], project.root))
     assert "  needs 'setup' for math, x\n" in lines
     assert "other" not in lines
     assert "has not passed anywhere as it is now" in lines

@@ -2,8 +2,8 @@
 
 import pytest
 
-from blocks.run.messages import ERRORS
-from plugin.failure import told
+from blocks.run.shared.protocol import ERRORS
+from plugin.failure import report_on
 
 TRACE = 'Traceback (most recent call last):\n  File "{0}", line {1}, in f\n    return 1 / 0\nZeroDivisionError: zero'
 
@@ -14,7 +14,7 @@ def block(project):
 
 
 def report(project, block, wrong, **options):
-    return told(block, project.root / "docs/tensors/sample.md", project.root, wrong, **options)
+    return report_on(block, project.root / "docs/tensors/sample.md", project.root, wrong, **options)
 
 
 def test_traceback_shows_the_line_that_raised(project, block):
@@ -38,7 +38,7 @@ def test_copy_names_its_program(project, block):
 def test_frames_of_the_tooling_are_left_out(project, block):
     wrong = (
         f'took longer\n\nFatal Python error: Aborted\n\n  File "{block.source}", line {block.line} in <module>\n'
-        '  File "/x/blocks/run/child.py", line 4 in main\n  File "/x/runpy.py", line 9 in run\n'
+        '  File "/x/blocks/run/child/main.py", line 4 in main\n  File "/x/runpy.py", line 9 in run\n'
     )
     text = report(project, block, wrong)
     assert [word for word in ("child.py", "runpy.py", "Aborted") if word in text] == []

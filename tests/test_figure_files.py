@@ -1,6 +1,6 @@
 """The pictures of a page lie in a folder of their own, and change as a whole."""
 
-from blocks.record.figure_files import figure_path, record_figures
+from blocks.outputs.figure_files import figure_path, record_figures
 
 
 def test_path_names_section_page_and_block(project):

@@ -8,8 +8,8 @@ import pytest
 
 from blocks.read.page import read_page
 from blocks.render.notebook import notebook
-from blocks.render.program import program, script
-from blocks.run import applies
+from blocks.render.script import program, script
+from blocks.run import skip_conditions
 from tests.conftest import STEM, fence
 
 PROGRAM = r"""
@@ -66,4 +66,4 @@ def test_a_notebook_has_a_cell_that_writes_it(page, project):
 def test_it_uses_no_accelerator_of_the_page(project):
     code = "import torch\ndevice = torch.accelerator.current_accelerator(check_available=True)\nprint(device)"
     page = project.page({"train": "file('train.py')"}, train=code)
-    assert not applies.must_allocate(page, list(page.blocks))
+    assert not skip_conditions.must_allocate(page, list(page.blocks))

@@ -8,12 +8,12 @@ import pytest
 
 from blocks.commands import gate as command
 from blocks.errors import BadInput
+from blocks.outputs.store import write_outputs
 from blocks.read.page import read_page
-from blocks.record.cells import PLACE
-from blocks.record.gate import faults, merged, refusals
-from blocks.record.outputs import write_outputs
-from blocks.record.record import Record, code_hash, head, output_hash, read_record, save, standing
-from blocks.run.environment import Environment
+from blocks.records.gate import faults, merged, refusals
+from blocks.records.matrix import PLACE
+from blocks.records.record import Record, code_hash, head, output_hash, read_record, save, standing
+from blocks.run.shared.environment import Environment
 
 MATRIX = """\
 skips = 0.25

@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from blocks.record.outputs import read_outputs, write_outputs, write_whole
+from blocks.outputs.store import read_outputs, write_outputs
+from blocks.text_files import write_whole
 from tests.conftest import copy_settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits are those of Unix")

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from blocks.outputs.store import output_path, read_outputs
 from blocks.read.page import read_page
 from blocks.read.paths import check_orphans, find_pages
 from blocks.read.regions import read_regions
-from blocks.record.outputs import output_path, read_outputs
 
 ROOT = Path(__file__).parents[1]
 CORE = sorted((ROOT / "blocks").rglob("*.py"))
-ROOMS = ("errors", "needs", "read", "run", "record", "render", "commands")
+ROOMS = ("errors", "text_files", "needs", "read", "run", "outputs", "records", "render", "commands")
+REACHES = {"shared": {"shared"}, "child": {"shared", "child"}}  # what each process of a run may import of run/
 TOOLING = [*CORE, *sorted((ROOT / "plugin").glob("*.py")), ROOT / "hooks.py", ROOT / "preview.py"]
 PAGES = find_pages(ROOT)
 SNIPPETS = sorted((ROOT / "snippets").rglob("*.py"))
@@ -47,12 +48,23 @@ def test_core_imports_no_host(path):
     assert not hosts & set(imported_at_module_level(path))
 
 
-@pytest.mark.parametrize("path", [path for path in CORE if path.parent.name in ROOMS], ids=named)
-def test_imports_lead_from_later_rooms_to_earlier_ones(path):
-    """The way of the data, page to run to record to reader, is the order of the folders."""
+def used_of(path, package):
+    """Return what the file imports below a package: names of its folders and files."""
     imports = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
-    used = {(node.module or "").split(".")[1] for node in imports if (node.module or "").startswith("blocks.")}
-    assert used <= set(ROOMS[: ROOMS.index(path.parent.name) + 1])
+    full = [f"{node.module}.{alias.name}" for node in imports for alias in node.names]
+    return {name.removeprefix(f"{package}.").split(".")[0] for name in full if name.startswith(f"{package}.")}
+
+
+@pytest.mark.parametrize("path", [path for path in CORE if path.name != "__main__.py"], ids=named)
+def test_imports_lead_from_later_rooms_to_earlier_ones(path):
+    """The way of the data, page to run to outputs to records to reader, is the order of the folders."""
+    room = path.relative_to(ROOT / "blocks").with_suffix("").parts[0]
+    assert room == "__init__" or used_of(path, "blocks") <= set(ROOMS[: ROOMS.index(room) + 1])
+
+
+@pytest.mark.parametrize("path", [path for path in CORE if path.parent.name in REACHES], ids=named)
+def test_folder_of_run_tells_the_process(path):
+    assert used_of(path, "blocks.run") <= REACHES[path.parent.name]
 
 
 def test_building_the_site_does_not_import_torch():

@@ -3,7 +3,7 @@
 import pytest
 
 from blocks.errors import BadInput
-from blocks.read.levels import guarded
+from blocks.read.levels import under_main_guard
 from blocks.read.regions import read_regions
 
 GUARD = 'if __name__ == "__main__":\n'
@@ -31,7 +31,7 @@ BELOW = GUARD + region("    print(x)", "shown", "    ")
 )
 def test_regions_of_whole_statements(project, text, below):
     path = project.write("x.py", text)
-    assert guarded(path, read_regions(path)) == below
+    assert under_main_guard(path, read_regions(path)) == below
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,5 @@ def test_regions_of_whole_statements(project, text, below):
 def test_what_is_no_whole_statement_is_refused(project, text, place):
     path = project.write("x.py", text)
     with pytest.raises(BadInput) as caught:
-        guarded(path, read_regions(path))
+        under_main_guard(path, read_regions(path))
     assert place in str(caught.value)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from blocks.outputs.entries import read_entries
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
-from blocks.record.entries import read_entries
-from blocks.render.troubleshooting import said
+from blocks.render.troubleshooting import wordings
 from tests.variants import variants
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ def entries():
 
 def first(entries, texts):
     """Return the place of the first entry that each text finds, or ''."""
-    docs = [{"location": entry.place, "messages": said(entry)} for entry in entries]
+    docs = [{"location": entry.place, "messages": wordings(entry)} for entry in entries]
     command = ["node", "-e", RUN, str(SCRIPT)]
     given = json.dumps({"docs": docs, "texts": texts})
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=True)

@@ -5,9 +5,9 @@ import yaml
 
 from blocks.commands.new import new_page
 from blocks.errors import BadInput
+from blocks.outputs.check import fault
+from blocks.outputs.store import read_outputs
 from blocks.read.page import read_page
-from blocks.record.outputs import read_outputs
-from blocks.record.verdict import fault
 
 CONFIG = """\
 site_name: Guide

@@ -4,10 +4,10 @@ import pytest
 
 from blocks.commands.new_entry import new_entry
 from blocks.errors import BadInput
+from blocks.outputs.check import fault
+from blocks.outputs.entries import read_entries
+from blocks.outputs.store import read_outputs
 from blocks.read.page import read_page
-from blocks.record.entries import read_entries
-from blocks.record.outputs import read_outputs
-from blocks.record.verdict import fault
 
 PAGE = '---\ndoing: adding\n---\n\n# Sums\n\n```python\n--8<-- "troubleshooting/sums.py:setup"\n```\n'
 SNIPPET = '"""Sums."""\n\n# --8<-- [start:setup]\nimport torch\n\n# --8<-- [end:setup]\n'

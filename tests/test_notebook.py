@@ -5,8 +5,8 @@ import json
 import nbformat
 import pytest
 
+from blocks.outputs.store import write_outputs
 from blocks.read.page import read_page
-from blocks.record.outputs import write_outputs
 from blocks.render.notebook import notebook, plain
 from tests.conftest import STEM, fence
 

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from blocks.record.pictures import same_picture
+from blocks.outputs.pictures import same_picture
 
 SVG = '<svg width="{width}"><path d="M {x} 2.5 L 30 40" style="opacity: {opacity}"/><text>{text}</text>{image}</svg>'
 

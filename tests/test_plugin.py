@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks.record.outputs import read_outputs
+from blocks.outputs.store import read_outputs
 from tests.conftest import Project, copy_settings
 
 pytest_plugins = ["pytester"]

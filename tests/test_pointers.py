@@ -8,9 +8,9 @@ import pytest
 from blocks.errors import BadInput
 from blocks.read.page import read_page
 from blocks.read.pointers import without_pointers
-from blocks.render.frame import Site
+from blocks.render.block_bar import Site
 from blocks.render.html import with_code, with_frames
-from blocks.render.program import program
+from blocks.render.script import program
 
 CODE = "a = 1  # [!]\nb = 2  # shape ()  # (2)!\nc = 'x'  # [!] (1)!\nd = '# [!] no'\n"
 PLAIN = "a = 1\nb = 2  # shape ()\nc = 'x'\nd = '# [!] no'\n"

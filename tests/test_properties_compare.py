@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from blocks.record.compare import same_output
-from blocks.record.outputs import read_outputs, write_outputs
+from blocks.outputs.compare import same_output
+from blocks.outputs.store import read_outputs, write_outputs
 
 DTYPES = st.sampled_from(["bool", "uint8", "int8", "int32", "int64", "float16", "bfloat16", "float32", "float64"])
 SHAPES = st.lists(st.integers(0, 2048), max_size=4).map(tuple)

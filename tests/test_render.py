@@ -6,9 +6,9 @@ import lxml.html
 import pytest
 
 from blocks.errors import BadInput
+from blocks.outputs.store import write_outputs
 from blocks.read.page import read_page
-from blocks.record.outputs import write_outputs
-from blocks.render.frame import Site
+from blocks.render.block_bar import Site
 from blocks.render.html import with_code, with_frames
 
 

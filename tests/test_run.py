@@ -10,7 +10,7 @@ import pytest
 
 from blocks.read.page import read_page
 from blocks.run.runner import Limits, Runner
-from blocks.run.standby import standby
+from blocks.run.server import standby
 
 GIB = 2**30
 unix = pytest.mark.skipif(sys.platform == "win32", reason="signals, fork and sleep are those of Unix")

@@ -1,80 +1,109 @@
-"""A page's script runs whole in a fresh Python, and must print what the page shows."""
+"""What a reader takes away runs: a page goes on after a block that raises, a script names where it is from."""
+
+import subprocess
+import sys
 
 import pytest
 
-from blocks.record.outputs import write_outputs
-from blocks.render.program import program
-from blocks.run.script import Ended, Interpreter
-from plugin.script import script_fault
+from blocks.read.page import read_page
+from blocks.render.script import program, script
+from tests.conftest import fence
+
+RAISING = '''
+text = """one
+two"""
+for line in text.splitlines():
+    print(line)
+
+raise ValueError("three")
+'''
 
 
-@pytest.fixture(scope="module")
-def interpreter():
-    interpreter = Interpreter("cpu")
-    yield interpreter
-    interpreter.close()
+def execute(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
-PROGRAMS = {
-    "prints": ("print(1)", Ended(0, "1\n", "")),
-    "prints in order": ("import os\nprint(1)\nos.system('echo 2')\nprint(3)", Ended(0, "1\n2\n3\n", "")),
-    "is the main module": ("print(__name__, __file__[-9:])", Ended(0, "__main__ script.py\n", "")),
-    "finds an empty folder": ("import os\nprint(os.listdir('.'))", Ended(0, "[]\n", "")),
-    "has no GPU": ("import torch\nprint(torch.cuda.is_available())", Ended(0, "False\n", "")),
-    "warns": ("import warnings\nwarnings.warn('old', FutureWarning)", Ended(0, "FutureWarning: old\n", "")),
-    "ends": ("import sys\nsys.exit(3)", Ended(3, "", "")),
-    "finds nothing of the tooling": ("import blocks", Ended(1, "", "ModuleNotFoundError: No module named 'blocks'")),
-    "lacks an import": (
-        "import matplotlib\nmatplotlib.pyplot",
-        Ended(1, "", "AttributeError: module 'matplotlib' has no attribute 'pyplot'"),
-    ),
-    "is killed": ("import os\nos.kill(os.getpid(), 9)", Ended(-9, "", "")),
-    "spawns workers": (
-        "import torch.multiprocessing as mp\ndef work(n): print('worker')\n"
-        "if __name__ == '__main__': mp.spawn(work, nprocs=1)",
-        Ended(0, "worker\n", ""),
-    ),
-}
+def test_program_has_no_markers_and_runs(project):
+    page = project.page(first="print(1)", second="print(2)")
+    assert "8<" not in program(page)
+    assert execute(program(page)).stdout == "1\n2\n"
 
 
-@pytest.mark.parametrize(("code", "ended"), PROGRAMS.values(), ids=PROGRAMS)
-def test_a_program_runs_as_a_script(interpreter, code, ended):
-    found = interpreter.run(code)
-    assert (found.code, found.printed) == (ended.code, ended.printed)
-    assert found.errors.rstrip().endswith(ended.errors)
+def test_program_goes_on_after_a_block_that_raises(project):
+    page = project.page({"second": "raises(ValueError)"}, first="print(1)", second=RAISING, third="print(4)")
+    done = execute(program(page))
+    assert (done.stdout, done.stderr) == ("1\none\ntwo\nValueError: three\n4\n", "")
+
+
+RAISES = "raises(SystemExit)", "import sys\nsys.exit('no such option')"
+OTHER = "raises(pickle.UnpicklingError)", "import pickle\npickle.loads(b'x')"
+GUARDED = """
+# --8<-- [start:first]
+x = 1
+# --8<-- [end:first]
+if __name__ == "__main__":
+    # --8<-- [start:second]
+    text = \'\'\'a
+b\'\'\'
+    print(text)
+    # --8<-- [end:second]
+
+    # --8<-- [start:third]
+    raise ValueError("c")
+    # --8<-- [end:third]
+"""
 
 
 @pytest.mark.parametrize(
-    ("printed", "fault"),
+    ("mark", "code", "printed"),
     [
-        ("1\ntook 2.1 s\n3\n", ""),
-        ("1\ntook 2.1 s\n4\n", "the page's script differs in 'third'"),
-        ("1\n", "the page's script differs in 'second'"),
-        ("1\ntook 2.1 s\n3\n4\n", "the page's script prints more than the page shows:\n4"),
+        (*RAISES, "SystemExit: no such option"),
+        (*OTHER, "_pickle.UnpicklingError: invalid load key, 'x'."),
+        ("skip(reason='too big', until='permanent')", "1 / 0", ""),
+        ("ends_process", "import os\nos._exit(1)", ""),
     ],
 )
-def test_what_a_script_prints_is_compared_block_by_block(project, printed, fault):
-    page = project.page({"second": "varies(reason='time')"}, first="1", second="2", silent="0", third="3")
-    recorded = {"first": "1\n", "second": "took 9.8 s\n", "third": "3\n"}
-    found = script_fault(page, Ended(0, printed, ""), recorded)
-    assert found.startswith(fault) and bool(found) == bool(fault)
+def test_program_goes_on_after_a_block(project, mark, code, printed):
+    page = project.page({"second": mark}, first="print(1)", second=code, third="print(3)")
+    done = execute(program(page))
+    assert (done.stdout.split("\n"), done.stderr) == (["1", *filter(None, [printed]), "3", ""], "")
 
 
-def test_a_page_with_marks_prints_the_same_as_a_script(project, interpreter):
-    marks = {"old": "warns(UserWarning)", "broken": "raises(ValueError)", "left": "skip(reason='x', until='permanent')"}
+def test_program_keeps_main_guards_in_every_form(project):
+    project.write("snippets/tensors/sample.py", GUARDED)
+    text = f"{fence('first')}{fence('second')}<!--pytest.mark.raises(ValueError)-->\n{fence('third')}"
+    page = read_page(project.write("docs/tensors/sample.md", text), project.root)
+    assert [block.guarded for block in page.blocks] == [False, True, True]
+    assert page["second"].code.startswith("text =")
+    done = execute(program(page))
+    assert (done.stdout, done.stderr) == ("a\nb\nValueError: c\n", "")
+    assert script(page, "a", page["second"], "").endswith(
+        "\nif __name__ == \"__main__\":\n    text = '''a\nb'''\n    print(text)\n"
+    )
+
+
+def test_program_runs_shell_fences(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project.snippet({"first": "x = 1", "read-rows": "print(open('rows.csv').read(), x)"})
+    shell = "```bash\nprintf 2 > rows.csv\n```\n"
+    text = f"{shell}\n{fence('first')}\n{shell.replace('2', '3')}\n{fence('read-rows')}"
+    page = read_page(project.write("docs/tensors/sample.md", text), project.root)
+    assert execute(program(page)).stdout == "3 1\n"
+
+
+def test_features_of_the_language_hold_for_the_page_and_its_copies(project, run):
     blocks = {
-        "first": "print(1)",
-        "old": "import warnings\nwarnings.warn('a\\nb')",
-        "broken": "int('x')",
-        "left": "1 / 0",
-        "last": "print(2)",
+        "setup": "from __future__ import annotations",
+        "other": "x = 1",
+        "linked": "class Node:\n    def __init__(self, after: Node | None = None): pass\nprint(Node().__class__)",
     }
-    page = project.page(marks, **blocks)
-    shown = {
-        "first": "1\n",
-        "old": "UserWarning: a\nb\n",
-        "broken": "ValueError: invalid literal for int() with base 10: 'x'\n",
-        "last": "2\n",
-    }
-    write_outputs(page.snippet, shown)
-    assert script_fault(page, interpreter.run(program(page)), shown) == ""
+    page = project.page(**blocks)
+    assert page["linked"].needs == ("setup",)
+    assert [result.reason for result in run(**blocks)] == [""] * 3
+
+
+def test_script_is_heading_needs_and_block(project):
+    page = project.page(first="x = 1", second="y = 2", third="print(x)")
+    tested = script(page, "tensors/sample", page["third"], "2.15.0")
+    assert tested == "# PyTorch Deep Dive, tensors/sample: third, tested with torch 2.15.0\nx = 1\n\nprint(x)\n"
+    assert script(page, "a", page["first"], "").startswith("# PyTorch Deep Dive, a: first, not yet tested\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blocks.read.signatures import lacking, misuse
+from blocks.read.signatures import missing_argument, misuse
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from blocks.read.signatures import lacking, misuse
     ],
 )
 def test_texts_that_are_required(name, given, word):
-    assert lacking(name, given) == word
+    assert missing_argument(name, given) == word
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
-from blocks.run import cannot
+from blocks.run import unsupported
 from simulated import build
 from tests import probes
 
@@ -76,7 +76,7 @@ def test_programs_end_well():
 
 
 def test_what_it_cannot_do_is_said_of_blocks_that_exist_and_within_the_budget():
-    budget, left_out = cannot.read_cannot(ROOT)
+    budget, left_out = unsupported.read_cannot(ROOT)
     pages = {page.key: page for page in (read_page(path, ROOT) for path in find_pages(ROOT))}
     named = {(key, name) for key, blocks in left_out.items() for name in blocks}
     assert named <= {(key, block.name) for key, page in pages.items() for block in page.blocks}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from blocks.run.devices import UNUSED
 from blocks.run.runner import Limits, Runner
+from blocks.run.shared.devices import UNUSED
 from simulated import build
 
 sys.path.append(str(Path(__file__).parent / "benchmarks"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from blocks.record.summary import spans, summary
-from blocks.run.environment import Environment
+from blocks.records.summary import spans, summary
+from blocks.run.shared.environment import Environment
 
 
 def environment(torch, python="3.11", system="Linux", gpu=""):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from blocks.record.entries import Entry
-from blocks.render.troubleshooting import as_json, in_order, of_lesson, said, with_lists
+from blocks.outputs.entries import Entry
+from blocks.render.troubleshooting import as_json, in_nav_order, of_lesson, with_lists, wordings
 
 
 def entry(heading, page="troubleshooting/shapes", messages=(), older=(), doing="adding tensors"):
@@ -53,13 +53,13 @@ def test_lessons():
 def test_order_of_the_nav(tmp_path, nav):
     config = tmp_path / "mkdocs.yml"
     config.write_text(nav)
-    assert [e.page for e in in_order(ENTRIES, config)] == ["troubleshooting/devices", "troubleshooting/shapes"]
+    assert [e.page for e in in_nav_order(ENTRIES, config)] == ["troubleshooting/devices", "troubleshooting/shapes"]
     config.write_text(" troubleshooting/shapes.md\n troubleshooting/devices.md")
-    assert in_order(ENTRIES, config) == ENTRIES
+    assert in_nav_order(ENTRIES, config) == ENTRIES
 
 
 def test_what_the_search_knows():
-    assert said(ENTRIES[0]) == ["RuntimeError: [3] is `bad`\nmore", "a size is bad", "Bad size"]
+    assert wordings(ENTRIES[0]) == ["RuntimeError: [3] is `bad`\nmore", "a size is bad", "Bad size"]
 
 
 def test_json():

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from blocks.run.variables import set_for
+from blocks.run.shared.variables import set_for
 
 
 def test_programs_of_this_python_are_found_and_caches_are_kept(monkeypatch, tmp_path):

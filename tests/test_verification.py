@@ -3,10 +3,10 @@
 import lxml.html
 import pytest
 
-from blocks.record.record import Record, code_hash
-from blocks.render.frame import Site
+from blocks.records.record import Record, code_hash
+from blocks.render.block_bar import Site
 from blocks.render.verification import Tables, totals
-from blocks.run.environment import Environment
+from blocks.run.shared.environment import Environment
 
 PLACES = "<!-- matrix --><!-- exceptions --><!-- records -->"
 

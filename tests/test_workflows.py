@@ -14,7 +14,7 @@ import yaml
 
 from blocks.commands.cells import jobs
 from tests.conftest import Project
-from tests.test_cells import pinned
+from tests.test_matrix import pinned
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github/workflows"

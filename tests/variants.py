@@ -4,8 +4,8 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from blocks.record.complaints import kind_of
-from blocks.record.entries import Entry
+from blocks.outputs.entries import Entry
+from blocks.outputs.error_messages import kind_of
 
 TYPES = ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short")
 NAMES = ("encoder", "my_net", "x_train", "head", "Batch", "decoder_layer", "run_7")

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from blocks.record.cells import DEVICES, read_matrix
+from blocks.records.matrix import DEVICES, read_matrix
 
 HELP = "print the cells of the matrix as JSON"
 

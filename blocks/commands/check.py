@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from blocks.errors import BadInput, read_text, split_lines
+from blocks.errors import BadInput
+from blocks.outputs.entries import doing
 from blocks.read.front import front_matter
 from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages, is_page
 from blocks.read.spans import find_spans
 from blocks.read.tutorial import is_tutorial
-from blocks.record.entries import doing
+from blocks.text_files import read_text, split_lines
 
 HELP = "check the style of pages; all of them without an argument"
 HEADING = re.compile(r"^(#+) +(.*?)(?: *\{.*\})?$")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from blocks.record.drift import issue, read_report
+from blocks.records.drift import issue, read_report
 
 HELP = "print what fails in a JUnit report, as the text of an issue; nothing if all is well"
 

@@ -8,7 +8,7 @@ from blocks.errors import BadInput
 from blocks.needs.needs import Source, reasons
 from blocks.read.page import Block, Page, read_page
 from blocks.read.paths import is_page
-from blocks.record.record import code_hash, passed_in, read_records
+from blocks.records.record import code_hash, passed_in, read_records
 
 HELP = "tell what a block needs and why, and where it passed"
 
@@ -28,11 +28,11 @@ def run(root: Path, options: argparse.Namespace) -> int:
     known = [block.name for block in page.blocks]
     if wanted not in known:
         raise BadInput(path, 1, f"no block '{wanted}'", f"It has: {', '.join(known)}")
-    print("\n".join(explained(page, page[wanted], root)))
+    print("\n".join(explanation(page, page[wanted], root)))
     return 0
 
 
-def explained(page: Page, block: Block, root: Path) -> Iterator[str]:
+def explanation(page: Page, block: Block, root: Path) -> Iterator[str]:
     """Yield the lines of the explanation."""
     program = page.program(block)
     yield f"{page.path.relative_to(root)}:{block.page_line}: '{block.name}'"

@@ -6,9 +6,9 @@ from pathlib import Path
 from blocks.errors import BadInput
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
-from blocks.record.cells import read_matrix
-from blocks.record.gate import merged, refusals, verdicts
-from blocks.record.record import read_record, save
+from blocks.records.gate import merged, refusals, verdicts
+from blocks.records.matrix import read_matrix
+from blocks.records.record import read_record, save
 
 HELP = "say whether the records of all cells allow publishing, and why not"
 
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(root: Path, options: argparse.Namespace) -> int:
     """Print the answer; return 0 to publish and 1 not to."""
-    records = merged([read_record(path) for path in found(options.records)])
+    records = merged([read_record(path) for path in record_files(options.records)])
     pages = [read_page(path, root) for path in find_pages(root)]
     reasons = refusals(records, pages, read_matrix(root))
     if reasons:
@@ -36,7 +36,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
     return 0
 
 
-def found(places: list[Path]) -> list[Path]:
+def record_files(places: list[Path]) -> list[Path]:
     """Return the record files at these places, those in folders of a folder too."""
     for place in places:
         if not place.exists():

@@ -6,7 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from blocks.errors import BadInput, read_text
+from blocks.errors import BadInput
+from blocks.text_files import read_text
 
 HELP = "open, update or close the issue of this title, so that it says what a file says"
 

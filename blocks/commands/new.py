@@ -8,7 +8,7 @@ from pathlib import Path
 from blocks.commands.new_entry import filled, new_entry
 from blocks.errors import BadInput
 from blocks.read.regions import NAME
-from blocks.record.outputs import write_whole
+from blocks.text_files import write_whole
 
 PAGE = """\
 ---

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from blocks.errors import BadInput, read_text
+from blocks.errors import BadInput
+from blocks.outputs.entries import doing
+from blocks.outputs.store import output_path
 from blocks.read.page import read_page
 from blocks.read.regions import NAME
 from blocks.read.sections import read_sections, slug
-from blocks.record.entries import doing
-from blocks.record.outputs import output_path, write_whole
+from blocks.text_files import read_text, write_whole
 
 SECTION = """\
 ## {heading}

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from blocks.errors import BadInput, split_lines
+from blocks.errors import BadInput
 from blocks.read.fences import read_fences
 from blocks.read.sections import slug
+from blocks.text_files import split_lines
 
 HEADING = re.compile(r"^[ >]*#{1,6} +(?P<title>.*?)[ #]*$")
 IDENTIFIER = re.compile(r"""\{[^{}]*#(?P<braced>[\w-]+)[^{}]*\}|\bid=["']?(?P<raw>[\w-]+)""")

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pytest_codeblocks.main import CodeBlock, extract_from_buffer
 
-from blocks.errors import BadInput, split_lines
+from blocks.errors import BadInput
 from blocks.read.comments import COMMENT, check_comment
 from blocks.read.marks import Mark, read_mark
 from blocks.read.spans import Spans, find_spans, language
 from blocks.read.visible import check_visible
+from blocks.text_files import split_lines
 
 INCLUDED = re.compile(r"-+8<-+ +[\"']")
 

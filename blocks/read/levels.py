@@ -4,15 +4,16 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from blocks.errors import BadInput, read_text, split_lines
+from blocks.errors import BadInput
 from blocks.needs.reader import is_main_guard
 from blocks.read.regions import Region
+from blocks.text_files import read_text, split_lines
 
 Regions = dict[str, Region]
 WHOLE = "Let a region hold whole statements, at the margin or right below a main guard"
 
 
-def guarded(path: Path, regions: Regions) -> set[str]:
+def under_main_guard(path: Path, regions: Regions) -> set[str]:
     """Return the regions that stand below a main guard; refuse code outside a region, and one that is no program."""
     if are_all(read_text(path), regions):
         return set()

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from blocks.errors import read_text
+from blocks.text_files import read_text
 
 LIST = Path(".ci", "links.txt")
 LINK = re.compile(r"\]\((https?://[^()\s]+(?:\([^()\s]*\))?)\)|<(https?://[^<>\s]+)>")

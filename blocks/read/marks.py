@@ -9,7 +9,7 @@ from typing import Any
 
 from blocks.errors import BadInput
 from blocks.read.arguments import Libraries
-from blocks.read.signatures import MARKS, lacking, misuse
+from blocks.read.signatures import MARKS, missing_argument, misuse
 
 PERMANENT = "permanent"
 CLASSES: dict[str, type[BaseException]] = {"raises": BaseException, "warns": Warning}
@@ -61,7 +61,7 @@ def read_mark(text: str, path: Path, line: int) -> Mark:
         raise BadInput(path, line, f"mark '{text}' cannot be read: {error}", "Mend the comment") from None
     if not isinstance(mark, Mark) or mark.name not in MARKS:
         raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(MARKS))}")
-    if word := lacking(mark.name, mark.kwargs):
+    if word := missing_argument(mark.name, mark.kwargs):
         raise BadInput(path, line, f"mark '{mark.name}' without {word}", f'Write {mark.name}({word}="...")')
     if fault := misuse(mark.name, mark.args, mark.kwargs) or expired(mark, datetime.date.today()):
         raise BadInput(path, line, f"mark '{mark.name}' {fault}", "CONTRIBUTING.md shows how each mark is written")

@@ -8,16 +8,17 @@ from itertools import count, product
 from pathlib import Path
 from string import ascii_lowercase
 
-from blocks.errors import BadInput, read_text
+from blocks.errors import BadInput
 from blocks.needs.needs import Source, needs
 from blocks.read.anchors import check_anchors
 from blocks.read.block import Block, python_block, shell_block
 from blocks.read.fences import read_fences
 from blocks.read.front import front_matter, names
-from blocks.read.levels import guarded
+from blocks.read.levels import under_main_guard
 from blocks.read.paths import snippet_path
 from blocks.read.regions import Region, read_regions
 from blocks.read.tutorial import is_tutorial, read_cells
+from blocks.text_files import read_text
 
 __all__ = ["Block", "Page", "read_page"]
 
@@ -81,7 +82,7 @@ def read_page(path: Path, root: Path) -> Page:
     )
     check_order(path, snippet, [block for block in blocks if block.kind == "python"], regions)
     check_anchors(path, text, [block.name for block in blocks])
-    below = guarded(snippet, regions) if snippet.exists() else set[str]()
+    below = under_main_guard(snippet, regions) if snippet.exists() else set[str]()
     blocks = tuple(replace(block, guarded=block.name in below) for block in blocks)
     key = path.relative_to(root / "docs").with_suffix("").as_posix()
     front = front_matter(path, text)

@@ -6,7 +6,8 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks.errors import BadInput, read_text, split_lines
+from blocks.errors import BadInput
+from blocks.text_files import read_text, split_lines
 
 MARKER = re.compile(r"^[ \t]*# *-{2,}8<-{2,} *\[ *(?P<kind>\w+) *: *(?P<name>[^\]\s]*) *\][ \t]*$")
 LOOSE = re.compile(r"-8<-+ *\[ *(?:start|end)")

@@ -5,8 +5,9 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks.errors import BadInput, split_lines
+from blocks.errors import BadInput
 from blocks.read.spans import find_spans
+from blocks.text_files import split_lines
 
 HEADING = re.compile(r"^## +(?P<title>.*?)(?: +\{ *#(?P<anchor>[\w-]+) *\})? *#* *$")
 QUOTED = re.compile(r"(?P<ticks>`+).+?(?P=ticks)|\\.")

@@ -117,7 +117,7 @@ def pattern(match: str) -> str:
     return "" if is_pattern(match) else f"has match={match!r}, which is no regular expression"
 
 
-def lacking(name: str, given: Mapping[str, Any]) -> str:
+def missing_argument(name: str, given: Mapping[str, Any]) -> str:
     """Return the first text that a mark must be given by its name and is not, or nothing."""
     for parameter in signature(MARKS[name]).parameters.values():
         value = given.get(parameter.name)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks.errors import BadInput, read_text, split_lines
+from blocks.errors import BadInput
 from blocks.read.comments import COMMENT, check_comment
 from blocks.read.marks import Mark, read_mark
 from blocks.read.regions import check_name
+from blocks.text_files import read_text, split_lines
 
 HEADER = re.compile(r"^# %%(?!%)")
 LOOSE_HEADER = re.compile(r"^\s*#\s*%%(?!%)")

@@ -8,23 +8,23 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from blocks.outputs.entries import Entry, read_entries
 from blocks.read import tutorial
 from blocks.read.page import Page, read_page
 from blocks.read.paths import find_pages
-from blocks.record.documentation import read_addresses
-from blocks.record.entries import Entry, read_entries
-from blocks.record.record import read_records, standing
-from blocks.render import heading, verification
+from blocks.records.documentation import read_addresses
+from blocks.records.record import read_records, standing
 from blocks.render import html as rendering
+from blocks.render import page_facts, verification
 from blocks.render.aims import with_aims
+from blocks.render.block_bar import Site
 from blocks.render.formulas import with_formulas
-from blocks.render.frame import Site
 from blocks.render.history import last_changes
 from blocks.render.notebook import notebook
-from blocks.render.program import program
 from blocks.render.prose import markdown
+from blocks.render.script import program
 from blocks.render.solutions import with_folded_solutions
-from blocks.render.troubleshooting import as_json, in_order, said, with_lists
+from blocks.render.troubleshooting import as_json, in_nav_order, with_lists, wordings
 
 TOTALS = "<!-- totals -->"
 MESSAGES = "troubleshooting/messages.json"
@@ -71,11 +71,11 @@ class Guide:
 
     def entries(self) -> tuple[Entry, ...]:
         """Return the messages of the troubleshooting pages, in the order of the nav."""
-        return tuple(in_order(read_entries(self.pages.values()), self.root / "mkdocs.yml"))
+        return tuple(in_nav_order(read_entries(self.pages.values()), self.root / "mkdocs.yml"))
 
     def messages(self) -> dict[str, list[str]]:
         """Return what the search compares a pasted message with, by the address of its entry."""
-        return {f"{self.site.address(e.page, '')}#{e.anchor}": said(e) for e in self.site.entries}
+        return {f"{self.site.address(e.page, '')}#{e.anchor}": wordings(e) for e in self.site.entries}
 
     @cached_property
     def pages(self) -> dict[Path, Page]:
@@ -118,14 +118,14 @@ class Guide:
         markdown = with_lists(markdown, self.site.entries, self.pages[path].key)
         return with_aims(path, rendering.with_code(self.pages[path], markdown), meta)
 
-    def html(self, path: Path, html: str, meta: Mapping[str, Any], title: heading.Title, top: str) -> str:
+    def html(self, path: Path, html: str, meta: Mapping[str, Any], title: page_facts.Title, top: str) -> str:
         """Return what a reader sees of a page, from the HTML of its Markdown."""
-        page, reading = self.pages[path], heading.minutes(html)
+        page, reading = self.pages[path], page_facts.minutes(html)
         if path == page.snippet:
             html = with_folded_solutions(tutorial.with_links(path, html, title, top))
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
         shown = [page for page in self.pages.values() if page.blocks]
         html = verification.Tables(shown, self.site, title, top).fill_in(html)
-        return heading.with_foot(
-            page, heading.with_heading(page, html, reading, meta, title, self.site), title, self.site
+        return page_facts.with_foot(
+            page, page_facts.with_heading(page, html, reading, meta, title, self.site), title, self.site
         )

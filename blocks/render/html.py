@@ -3,12 +3,13 @@
 import re
 from html import unescape
 
-from blocks.errors import BadInput, read_text, split_lines
+from blocks.errors import BadInput
 from blocks.read.fences import read_fences
 from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial
 from blocks.render.api_links import described, with_links
-from blocks.render.frame import Frames, Site, fold
+from blocks.render.block_bar import Frames, Site, fold
+from blocks.text_files import read_text, split_lines
 
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
 LISTING = re.compile(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from blocks.needs.imports import page_names
+from blocks.outputs.figure_files import figure_path
+from blocks.outputs.store import read_outputs
 from blocks.read.page import Block, Page
-from blocks.record.figure_files import figure_path
-from blocks.record.outputs import read_outputs
-from blocks.render.program import left_out
 from blocks.render.prose import fenced, parts, with_links
-from blocks.run.applies import needs_gpu
+from blocks.render.script import left_out
+from blocks.run.skip_conditions import needs_gpu
 
 FOLD = re.compile(r"""^(?:!!!|\?\?\?\+?|===)[ ]+(?P<kind>[\w-]+)?(?:[ ]+[\w-]+)*[ ]*(?:"(?P<title>[^"]*)")?[ ]*$""")
 LACKED = {  # by hosted notebooks, of what pages may import unsaid

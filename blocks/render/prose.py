@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks.errors import read_text
+from blocks.outputs.figure_files import figure_path
+from blocks.outputs.store import read_outputs
 from blocks.read.fences import read_fences
 from blocks.read.front import without_front
 from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial, read_prose
-from blocks.record.figure_files import figure_path
-from blocks.record.outputs import read_outputs
+from blocks.text_files import read_text
 
 PLACE = r"""(?P<path>[^\s):#]+\.\w+)(?P<anchor>#[^\s)]*)?"""
 TITLE = r"""(?:[ \n]+(?:"[^"]*"|'[^']*'))?[ ]*"""

@@ -9,10 +9,10 @@ NUMBER = re.compile(r"<p><strong>(?P<number>\d+)\.</strong> *")
 
 def with_folded_solutions(html: str) -> str:
     """Return a tutorial's HTML with each numbered solution in a fold of its own."""
-    return SECTION.sub(lambda section: section[1] + "".join(map(folded, START.split(section["text"]))), html)
+    return SECTION.sub(lambda section: section[1] + "".join(map(fold_solution, START.split(section["text"]))), html)
 
 
-def folded(part: str) -> str:
+def fold_solution(part: str) -> str:
     """Return one solution in its fold; what stands before the first stays as it is."""
     number = NUMBER.match(part)
     if not number:

@@ -7,8 +7,8 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from blocks.record.complaints import kind_of
-from blocks.record.entries import Entry
+from blocks.outputs.entries import Entry
+from blocks.outputs.error_messages import kind_of
 
 SHOWN = 110  # characters of a message in a list
 
@@ -80,13 +80,13 @@ def of_lesson(entries: Iterable[Entry], path: str) -> list[Entry]:
     return [entry for entry in entries if entry.lesson.partition("#")[0] == path]
 
 
-def in_order(entries: Iterable[Entry], config: Path) -> list[Entry]:
+def in_nav_order(entries: Iterable[Entry], config: Path) -> list[Entry]:
     """Return the entries with their pages in the order of the nav."""
     nav = config.read_text("utf-8") if config.exists() else ""
     return sorted(entries, key=lambda entry: (nav.find(f" {entry.page}.md"), entry.page))
 
 
-def said(entry: Entry) -> list[str]:
+def wordings(entry: Entry) -> list[str]:
     """Return what a reader may have seen of an entry: its messages, older wordings, and its heading."""
     return list(dict.fromkeys([*entry.messages, *entry.older, entry.heading]))
 

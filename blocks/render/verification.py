@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from blocks.read.marks import PERMANENT
 from blocks.read.page import Block, Page
-from blocks.record.record import Record, code_hash
-from blocks.record.status import verified
-from blocks.record.summary import device, spans, summary
-from blocks.render.frame import Site
+from blocks.records.record import Record, code_hash
+from blocks.records.status import is_fine
+from blocks.records.summary import device, spans, summary
+from blocks.render.block_bar import Site
 from blocks.render.template import fill
 
 Title = Callable[[str], tuple[str, str] | None]
@@ -87,7 +87,7 @@ def totals(pages: Sequence[Page], site: Site) -> str:
     return fill("totals", numbers=numbers)
 
 
-def said(page: Page, block: Block, record: Record) -> str:
+def verdict_on(page: Page, block: Block, record: Record) -> str:
     """Return the record's verdict on exactly this code, or ''."""
     return record.verdict(page.key, block.name, code_hash(page, block))
 
@@ -99,8 +99,8 @@ def anchor(page: Page) -> str:
 
 def count(page: Page, record: Record) -> str:
     """Return how the page's blocks did in one environment: a tick for all, or how many of them are verified there."""
-    verdicts = [said(page, block, record) for block in page.blocks if not block.mark("skip")]
-    good, total = sum(map(verified, verdicts)), len(verdicts)
+    verdicts = [verdict_on(page, block, record) for block in page.blocks if not block.mark("skip")]
+    good, total = sum(map(is_fine, verdicts)), len(verdicts)
     if not any(verdicts):
         return "not yet" if verdicts else ""
     failed = f", {verdicts.count('failed')} failed" if "failed" in verdicts else ""
@@ -114,7 +114,7 @@ def exceptions(page: Page, block: Block, site: Site) -> list[tuple[int, str]]:
         return [(0, f"Shown and not executed{until}: {skip.kwargs['reason']}")]
     places: dict[str, list[Record]] = {}
     for record in site.records:
-        places.setdefault(said(page, block, record), []).append(record)
+        places.setdefault(verdict_on(page, block, record), []).append(record)
     elsewhere = "; passed elsewhere" if "passed" in places else ""
     found = []
     for verdict, records in places.items():

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blocks.read.page import Block, Page
-from blocks.run import ending, leftovers, preload, variables
-from blocks.run.environment import Environment
-from blocks.run.guard import guarded
-from blocks.run.messages import ERRORS, Job, Result, Step, last_errors, printed_since
-from blocks.run.processes import kill, received, resident, settle, size
-from blocks.run.standby import standby
-from blocks.run.start import Limits, make_job
+from blocks.run import ends_process, server
+from blocks.run.job import Limits, Program, beginnings, make_job, names_of
+from blocks.run.orphan_reaper import reaped_if_orphaned
+from blocks.run.process_tree import kill, receive, resident_memory, settle, size
+from blocks.run.shared import leftovers, variables
+from blocks.run.shared.environment import Environment
+from blocks.run.shared.protocol import ERRORS, Job, Result, Step, last_errors, printed_since
 
 POLL = 0.1
 
@@ -58,7 +58,7 @@ class Runner:
     @cached_property
     def environment(self) -> Environment:
         """Where the blocks run."""
-        return Environment(**json.loads(self.ask("from blocks.run import environment as e", "e.as_json()")))
+        return Environment(**json.loads(self.ask("from blocks.run.shared.environment import as_json", "as_json()")))
 
     def ask(self, imports: str, expression: str) -> str:
         """Return what an expression prints in a process such as a page gets."""
@@ -72,41 +72,53 @@ class Runner:
     def preload(self, code: str) -> None:
         """Begin to import torch and what this code uses, where processes are forked, while the caller goes on."""
         if self.method == "forkserver":
-            preload.preload(code)
+            server.preload(code)
 
     def run(self, page: Page, blocks: Sequence[Block]) -> Generator[Result]:
         """Run the blocks in order in one namespace; yield a result for each, 'not run' after a failure.
 
         A block that ends its process has one of its own, in which the blocks that it needs run first.
         """
-        with contextlib.closing(self._run(page, [block for block in blocks if not block.mark(ending.MARK)])) as results:
+        together = [block for block in blocks if not block.mark(ends_process.MARK)]
+        with contextlib.closing(self._run(page, [names_of(together)])) as results:
             failed = ""
             for block in blocks:
-                if not block.mark(ending.MARK):
+                if not block.mark(ends_process.MARK):
                     result = next(results)
                 elif failed:
                     result = Result(block.name, "not run", f"{failed} failed")
                 else:
-                    result = ending.judged(block, list(self._run(page, ending.program(page, block))))
+                    alone = names_of(ends_process.program(page, block))
+                    result = ends_process.judge_end(block, list(self._run(page, [alone])))
                 failed = failed or (block.name if result.outcome == "failed" else "")
                 yield result
 
-    def _run(self, page: Page, blocks: Sequence[Block]) -> Generator[Result]:
-        """Run the blocks in order in one process."""
+    def run_together(self, page: Page, programs: Sequence[Program]) -> Iterator[tuple[Program, Result]]:
+        """Run programs in processes that fork where they part; yield each beginning of one that passed in such a run.
+
+        The others must run by themselves: what they lack may be due to the company.
+        """
+        able = [names for names in programs if not any(page[name].mark(ends_process.MARK) for name in names)]
+        if self.device == "cpu" and len(able) > 1:
+            results = zip(beginnings(able), self._run(page, able), strict=False)
+            yield from ((names, result) for names, result in results if result.outcome == "passed")
+
+    def _run(self, page: Page, programs: Sequence[Program]) -> Generator[Result]:
+        """Run programs that begin alike in one process and forks of it, each beginning once."""
         folder = Path(tempfile.mkdtemp(prefix="page-"))
         (folder / "work").mkdir()
         try:
-            yield from self._results(make_job(page, blocks, folder, self.root, self.device), folder)
+            yield from self._results(make_job(page, programs, folder, self.root, self.device), folder)
         finally:
             leftovers.remove(folder / "left")
             shutil.rmtree(folder, ignore_errors=True)
 
     def _results(self, job: Job, folder: Path) -> Iterator[Result]:
-        process, pipe = standby(self.method).begin(job)
+        process, pipe = server.standby(self.method).begin(job)
         steps = iter(job.steps)
-        with pipe, guarded(process.pid):
+        with pipe, reaped_if_orphaned(process.pid):
             try:
-                standby(self.method).prepare()
+                server.standby(self.method).prepare()
                 printed = 0
                 for current in steps:
                     result = self._receive(process, pipe, current, folder, printed)
@@ -126,12 +138,12 @@ class Runner:
         limits = replace(self.limits, seconds=max(self.limits.seconds, current.seconds))
         while not reason:
             wait([receiver, process.sentinel], timeout=POLL)
-            came = received(process, receiver)
+            came = receive(process, receiver)
             if isinstance(came, Result) and len(came.output) <= self.limits.printed:
                 return came  # by now the next block may be printing, so the file's size says nothing about this one
             end = came if isinstance(came, str) else ""
             printed = len(came.output) if isinstance(came, Result) else size(folder / "stdout") - before
-            reason = end or limits.passed(time.monotonic() - started, resident(process.pid), printed)
+            reason = end or limits.passed(time.monotonic() - started, resident_memory(process.pid), printed)
         if process.is_alive():
             kill(process, dump=True)
         errors = last_errors(folder)

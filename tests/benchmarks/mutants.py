@@ -23,11 +23,11 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 from moves import moves  # noqa: E402
 from mutations import Mutant, mutants  # noqa: E402
 
+from blocks.outputs import check, store  # noqa: E402
 from blocks.read.page import Block, Page, read_page  # noqa: E402
 from blocks.read.paths import find_pages  # noqa: E402
-from blocks.record import outputs, verdict  # noqa: E402
-from blocks.run.applies import why_no_program  # noqa: E402
 from blocks.run.runner import Limits, Runner  # noqa: E402
+from blocks.run.skip_conditions import why_no_program  # noqa: E402
 
 WORKERS = 2
 LIMITS = Limits(seconds=60)
@@ -77,10 +77,10 @@ def executed(page: Page) -> list[Block]:
 
 def fault(runner: Runner, page: Page, program: list[Block]) -> str:
     """Return what is wrong with the first result that is not right, or nothing."""
-    recorded = outputs.read_outputs(page.snippet)
+    recorded = store.read_outputs(page.snippet)
     running = runner.run(page, program)
     try:
-        faults = (verdict.fault(page, page[result.name], result, recorded, ROOT) for result in running)
+        faults = (check.fault(page, page[result.name], result, recorded, ROOT) for result in running)
         return next(filter(None, faults), "")
     finally:
         running.close()  # type: ignore[attr-defined]

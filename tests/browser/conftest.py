@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from blocks.outputs.entries import read_entries
 from blocks.read.page import read_page
 from blocks.read.paths import find_pages
-from blocks.record.entries import read_entries
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"

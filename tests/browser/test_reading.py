@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from blocks.record.outputs import read_outputs
+from blocks.outputs.store import read_outputs
 from tests.site.conftest import PAGES, SITE
 from tests.site.conftest import address as folder
 

@@ -7,10 +7,10 @@ import pytest
 from lxml import html
 
 from blocks.read.page import Block, Page
-from blocks.record.status import block_status
+from blocks.records.status import block_status
 from blocks.render.guide import Guide
-from blocks.render.program import script
-from blocks.run.weights import seed_cache
+from blocks.render.script import script
+from blocks.run.child.fake_checkpoints import seed_cache
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"

@@ -13,7 +13,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-from blocks.run.start import bare_main
+from blocks.run.job import bare_main
 
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 FAILED = "cell '{0}' failed:\n{1}"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from blocks.outputs.store import read_outputs
 from blocks.read.page import Page
-from blocks.record.outputs import read_outputs
 from tests.site.conftest import PAGES, read_html
 
 CODE = "contains(@class, 'language-python') or contains(@class, 'language-bash')"

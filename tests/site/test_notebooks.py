@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 
 from blocks.read.page import Page
 from blocks.render.notebook import runs
-from blocks.run.applies import why_no_program
+from blocks.run.skip_conditions import why_no_program
 from tests.site.conftest import PAGES, ROOT, SITE, read_html
 from tests.site.shell import run
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from lxml import html
 
-from blocks.record.entries import read_entries
+from blocks.outputs.entries import read_entries
 from tests.site.conftest import GUIDE, PAGES, ROOT, SITE, address, read_html
 
 BUILT = sorted(SITE.rglob("*.html"))

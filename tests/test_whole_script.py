@@ -1,0 +1,80 @@
+"""A page's script runs whole in a fresh Python, and must print what the page shows."""
+
+import pytest
+
+from blocks.outputs.store import write_outputs
+from blocks.render.script import program
+from blocks.run.whole_script import Ended, Interpreter
+from plugin.script import script_fault
+
+
+@pytest.fixture(scope="module")
+def interpreter():
+    interpreter = Interpreter("cpu")
+    yield interpreter
+    interpreter.close()
+
+
+PROGRAMS = {
+    "prints": ("print(1)", Ended(0, "1\n", "")),
+    "prints in order": ("import os\nprint(1)\nos.system('echo 2')\nprint(3)", Ended(0, "1\n2\n3\n", "")),
+    "is the main module": ("print(__name__, __file__[-9:])", Ended(0, "__main__ script.py\n", "")),
+    "finds an empty folder": ("import os\nprint(os.listdir('.'))", Ended(0, "[]\n", "")),
+    "has no GPU": ("import torch\nprint(torch.cuda.is_available())", Ended(0, "False\n", "")),
+    "warns": ("import warnings\nwarnings.warn('old', FutureWarning)", Ended(0, "FutureWarning: old\n", "")),
+    "ends": ("import sys\nsys.exit(3)", Ended(3, "", "")),
+    "finds nothing of the tooling": ("import blocks", Ended(1, "", "ModuleNotFoundError: No module named 'blocks'")),
+    "lacks an import": (
+        "import matplotlib\nmatplotlib.pyplot",
+        Ended(1, "", "AttributeError: module 'matplotlib' has no attribute 'pyplot'"),
+    ),
+    "is killed": ("import os\nos.kill(os.getpid(), 9)", Ended(-9, "", "")),
+    "spawns workers": (
+        "import torch.multiprocessing as mp\ndef work(n): print('worker')\n"
+        "if __name__ == '__main__': mp.spawn(work, nprocs=1)",
+        Ended(0, "worker\n", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "ended"), PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_runs_as_a_script(interpreter, code, ended):
+    found = interpreter.run(code)
+    assert (found.code, found.printed) == (ended.code, ended.printed)
+    assert found.errors.rstrip().endswith(ended.errors)
+
+
+@pytest.mark.parametrize(
+    ("printed", "fault"),
+    [
+        ("1\ntook 2.1 s\n3\n", ""),
+        ("1\ntook 2.1 s\n4\n", "the page's script differs in 'third'"),
+        ("1\n", "the page's script differs in 'second'"),
+        ("1\ntook 2.1 s\n3\n4\n", "the page's script prints more than the page shows:\n4"),
+    ],
+)
+def test_what_a_script_prints_is_compared_block_by_block(project, printed, fault):
+    page = project.page({"second": "varies(reason='time')"}, first="1", second="2", silent="0", third="3")
+    recorded = {"first": "1\n", "second": "took 9.8 s\n", "third": "3\n"}
+    found = script_fault(page, Ended(0, printed, ""), recorded)
+    assert found.startswith(fault) and bool(found) == bool(fault)
+
+
+def test_a_page_with_marks_prints_the_same_as_a_script(project, interpreter):
+    marks = {"old": "warns(UserWarning)", "broken": "raises(ValueError)", "left": "skip(reason='x', until='permanent')"}
+    blocks = {
+        "first": "print(1)",
+        "old": "import warnings\nwarnings.warn('a\\nb')",
+        "broken": "int('x')",
+        "left": "1 / 0",
+        "last": "print(2)",
+    }
+    page = project.page(marks, **blocks)
+    shown = {
+        "first": "1\n",
+        "old": "UserWarning: a\nb\n",
+        "broken": "ValueError: invalid literal for int() with base 10: 'x'\n",
+        "last": "2\n",
+    }
+    write_outputs(page.snippet, shown)
+    assert script_fault(page, interpreter.run(program(page)), shown) == ""
