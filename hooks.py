@@ -16,7 +16,7 @@ from blocks.render.cards import card
 from blocks.render.guide import Guide
 from blocks.render.llms_txt import write_files
 from blocks.render.page_facts import Title
-from blocks.render.search import searched
+from blocks.render.search import asked_words, place, searched
 
 ROOT = Path(__file__).parent
 
@@ -45,9 +45,9 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 @event_priority(100)  # before the theme's search writes its index
 def on_post_build(*, config: MkDocsConfig) -> None:
     search: Any = config.plugins["material/search"]
-    messages = guide(config).messages()
+    messages, asked = guide(config).messages(), asked_words()
     for entry in search.search_index.entries:
-        entry["text"] = searched(entry["text"])
+        entry["text"] = searched(entry["text"], asked.get(place(entry["location"]), ""))
         if entry["location"] in messages:
             entry["messages"] = messages[entry["location"]]
     cards = {address: card(*words, config.site_name) for address, words in config.extra["cards"].items()}

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +97,12 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     return [f"blocks: {shown}"] if shown else []
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile | None:
-    if paths.is_page(file_path, parent.config.rootpath):
-        return PageFile.from_parent(parent, path=file_path)
-    return None
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, Any, Any]:
+    """Collect a page as nothing else: pytest imports, and so runs, a Python file that the command line names."""
+    others = yield
+    page = paths.is_page(file_path, parent.config.rootpath)
+    return [PageFile.from_parent(parent, path=file_path)] if page else others
 
 
 @pytest.hookimpl(tryfirst=True)  # before the terminal asks for the environment, and so starts the fork server

@@ -47,6 +47,14 @@ def test_items_are_blocks_and_copies_that_are_no_prefix(pytester, project):
     assert [line for line in lines if "::" in line] == [f"{PAGE}::{name}" for name in names]
 
 
+def test_tutorial_that_the_command_line_names_is_not_imported(pytester, project):
+    log = project.root / "log"
+    project.write("snippets/tutorials/first.py", f"# %% note\nopen({str(log)!r}, 'w').close()\n")
+    lines = pytester.runpytest("--collect-only", "-q", "snippets/tutorials/first.py").outlines
+    assert [line for line in lines if "::" in line] == ["snippets/tutorials/first.py::note"]
+    assert not log.exists()
+
+
 def test_page_runs_once_and_each_copy_alone(pytester, project):
     log = project.root / "log"
     note = "from os import system as {0}\n{0}('printf {0} >> " + str(log) + "')"

@@ -94,10 +94,7 @@ class Runner:
                 yield result
 
     def run_together(self, page: Page, programs: Sequence[Program]) -> Iterator[tuple[Program, Result]]:
-        """Run programs in processes that fork where they part; yield each beginning of one that passed in such a run.
-
-        The others must run by themselves: what they lack may be due to the company.
-        """
+        """Run programs in one process that forks where they part; yield the beginnings that passed so."""
         able = [names for names in programs if not any(page[name].mark(ends_process.MARK) for name in names)]
         if self.device == "cpu" and len(able) > 1:
             results = zip(beginnings(able), self._run(page, able), strict=False)

@@ -132,17 +132,6 @@ print(f"item called after {asked:.1f} ms, returned after {answered:.1f} ms")
 # --8<-- [end:item-waits]
 
 
-# --8<-- [start:time-with-events]
-begin = torch.cuda.Event(enable_timing=True)
-end = torch.cuda.Event(enable_timing=True)
-begin.record()  # queued like any other work
-multiply()
-end.record()
-end.synchronize()  # wait until the queue has come to this event
-print(f"between the events: {begin.elapsed_time(end):.1f} ms")
-# --8<-- [end:time-with-events]
-
-
 # --8<-- [start:item-in-a-loop]
 def many_steps(ask):
     x = torch.ones((), device=device)

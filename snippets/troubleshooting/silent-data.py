@@ -247,6 +247,10 @@ def shift(X, seed=None):
     )
 
 
+def not_augmented(X, y, X_test, y_test):
+    return accuracy(train(canvas(X), y), shift(canvas(X_test)), y_test)
+
+
 def one_for_each_image(X, y, X_test, y_test):
     model = train(shift(canvas(X)), y)
     return accuracy(model, shift(canvas(X_test)), y_test)
@@ -268,7 +272,7 @@ def same_in_both_workers(X, y, X_test, y_test):
     return accuracy(model, shift(canvas(X_test)), y_test)
 
 
-compare(one_for_each_image, same_in_both_workers, a_new_one_each_time)
+compare(not_augmented, one_for_each_image, same_in_both_workers, a_new_one_each_time)
 # --8<-- [end:same-augmentation-compare]
 
 

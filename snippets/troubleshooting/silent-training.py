@@ -359,7 +359,7 @@ for name, keep in (("reference", lambda weights: weights), ("copy", copy.deepcop
 
 # --8<-- [start:seed-in-the-loop]
 def train_with_noise(X, y, seed_in_loop):
-    """Train a network with dropout on 200 noisy images, 30 epochs."""
+    """Train on 200 noisy images with dropout; return the model and its last loss."""
     layers = [nn.Linear(64, 256), nn.ReLU(), nn.Dropout(0.7), nn.Linear(256, 10)]
     model = nn.Sequential(*layers).to(device)
     optimizer = sgd(model)
@@ -368,18 +368,19 @@ def train_with_noise(X, y, seed_in_loop):
             torch.manual_seed(0)  # "for reproducibility"
         for batch, target in batches(X[:200], y[:200]):
             noise = 0.5 * torch.randn(batch.shape).to(device)
+            loss = F.cross_entropy(model(batch + noise), target)
             optimizer.zero_grad()
-            F.cross_entropy(model(batch + noise), target).backward()
+            loss.backward()
             optimizer.step()
-    return model.eval()
+    return model.eval(), loss.item()
 
 
 def seeded_each_epoch(X, y, X_test, y_test):
-    return accuracy(train_with_noise(X, y, seed_in_loop=True), X_test, y_test)
+    return accuracy(train_with_noise(X, y, seed_in_loop=True)[0], X_test, y_test)
 
 
 def seeded_once(X, y, X_test, y_test):
-    return accuracy(train_with_noise(X, y, seed_in_loop=False), X_test, y_test)
+    return accuracy(train_with_noise(X, y, seed_in_loop=False)[0], X_test, y_test)
 
 
 # --8<-- [end:seed-in-the-loop]
@@ -387,6 +388,10 @@ def seeded_once(X, y, X_test, y_test):
 
 # --8<-- [start:seed-in-the-loop-compare]
 compare(seeded_each_epoch, seeded_once)
+X, y, _, _ = split(seed=0)
+for seed_in_loop in (True, False):
+    loss = train_with_noise(X, y, seed_in_loop)[1]
+    print(f"in loop {seed_in_loop}: last training loss {loss:.2f}")
 for seed_in_loop in (True, False):
     torch.manual_seed(0)
     for epoch in range(2):

@@ -284,7 +284,8 @@ compare(*frozen, y, y_val, sets)
 
 # %% [markdown]
 # Better than the textures, but look at the deviations: with thirty patches, the choice
-# of the patches matters as much. Take `C = 1` for both, and keep it.
+# of the patches matters as much. Take `C = 1` for both, and keep it. (For the textures,
+# 10 gains far less than the spread.)
 #
 # ## Test at other zooms
 #
@@ -316,7 +317,8 @@ for method, (train, describe) in methods.items():
     scores = torch.tensor(scores)  # (5 zooms, 5 sets)
     mean, spread = scores.mean(dim=1).numpy(), scores.std(dim=1).numpy()
     parts = zip(widths, mean, spread, strict=True)
-    print(method, ", ".join(f"{w}: {m:.2f} (± {s:.2f})" for w, m, s in parts))
+    print(method)
+    print("   ", ", ".join(f"{w}: {m:.2f} ± {s:.2f}" for w, m, s in parts))
     axes["curve"].errorbar(range(5), mean, spread, marker="o", capsize=3, label=method)
 axes["curve"].axhline(1 / 6, ls="--", color="C7", label="guessing")
 axes["curve"].set(xticks=range(5), xticklabels=widths, ylim=(0, 1))
@@ -359,8 +361,8 @@ for title, x in (("pixels", pixels), ("frozen features", seen)):
     compare(x, x[val], labels, labels[val], digit_sets)
 
 # %% [markdown]
-# The pixels are better. To name photos, the network never had to know what tells a 4
-# from a 9, so its features need not say it.
+# The pixels are better, each at its best `C`; keep 0.1 for both. To name photos, the
+# network never had to know what tells a 4 from a 9, so its features need not say it.
 #
 # ## Train from scratch
 #
@@ -465,7 +467,7 @@ loss, accuracy = measure(full, colors[val], labels[val])
 print(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 
 # %% [markdown]
-# That is far better than its frozen features, which have about 0.67.
+# That is far better than its frozen features, which got 0.67.
 #
 # Note a mode that is *not* set: the network stays in `eval` while it trains, so its
 # BatchNorm layers keep the statistics of a million photos.
@@ -595,7 +597,7 @@ for title, model in (("full", full), ("LoRA", lora)):
 # | full fine-tuning | 0.816 | 0.033 |
 # | LoRA | 0.802 | 0.031 |
 #
-# So fine-tuning adds some fifteen points to the frozen features, and LoRA gets nearly
+# So fine-tuning adds some thirteen points to the frozen features, and LoRA gets nearly
 # all of that with 3 percent of the numbers. And the small network from scratch, which
 # needs no download and a fraction of the computing, is at least as good. For these
 # digits, take the small one.
@@ -669,7 +671,7 @@ print(f"patches of the same strip: {overlapping:.3f}, of another strip: {apart:.
 #
 # **2.** Train on all zooms, and test at each:
 #
-# <!--pytest.mark.tolerance(0.06)-->
+# <!--pytest.mark.tolerance(0.08)-->
 
 # %% solution-all-zooms
 zoomed = [surfaces(0, 0.4, width, 1, seed=4) for width in (32, 48, 64, 80, 96)]
@@ -683,9 +685,10 @@ for title, describe in (
     print(f"{title}:", ", ".join(f"{s:.2f}" for s in scores))
 
 # %% [markdown]
-# With one set of thirty, take this as a hint. Where the patterns had failed, they now
-# nearly catch up, and at 64 they lose what they had there. If you know what will change
-# in use, show it in training: that is much of what the photos did for the network.
+# With one set of thirty, take this as a hint. Near the surface, at 32 and 45, the
+# patterns gain much and get close to the features or halfway there. At 64 they lose,
+# because only one patch of each surface still has that zoom. If you know what will
+# change in use, show it in training, with more patches than these.
 #
 # **3.** Fit on all rows of `X`:
 #
@@ -698,8 +701,8 @@ for title, (train, held_out) in (("patterns", textures), ("features", frozen)):
     print(f"{title}: five {sum(few) / 5:.3f}, twenty {many:.3f}")
 
 # %% [markdown]
-# Both gain, and the features stay ahead. At twenty labels each method has about half of
-# its errors or fewer.
+# Both gain. With twenty labels the patterns reach about what the features have with
+# five: pretraining saved labels here.
 #
 # **4.** The gradient of `B` contains `A`, and the gradient of `A` contains `B`. Look at
 # both after one backward pass:
@@ -724,6 +727,7 @@ for start in ("A random, B zero", "both zero"):
 #
 # - [Transfer learning](../advanced/transfer-learning.md): the steps one by one, and two
 #   more races.
+# - [Digits at 97 percent](digits.py): the same digits, with thousands of them.
 # - [Data augmentation](../advanced/data-augmentation.md): make the most of few images.
 # - [Saving and loading](../advanced/saving-and-loading.md): checkpoints, and loading
 #   parts of one.

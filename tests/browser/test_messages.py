@@ -5,8 +5,9 @@ import random
 from playwright.sync_api import Locator, expect
 from playwright.sync_api import Page as Tab
 
+from blocks.render.search import place
 from tests.browser.conftest import ENTRIES
-from tests.browser.test_search import SHOWN, ask, field, place
+from tests.browser.test_search import SHOWN, ask, field
 from tests.variants import traced, variants
 
 __all__ = ["field"]  # a fixture
