@@ -330,10 +330,11 @@ plt.show()
 # At the zoom of the training the two are equal. Had you tested only there, you would
 # take the binary patterns: nothing to download, no licence to read.
 #
-# Nearer to the surface the picture turns: the patterns lose half of their accuracy and
-# the features little. The patterns count what happens one, two and four pixels from a
-# point, and that changes with the zoom. The network has seen a million photos, near
-# and far. (Farther away, at 80 and 96, the features lead by less than the spread.)
+# Nearer to the surface the picture turns: at 32 the patterns have lost half of their
+# accuracy, and the features a tenth. The patterns count what happens one, two and four
+# pixels from a point, and that changes with the zoom. The network has seen a million
+# photos, near and far. (Farther away, at 80 and 96, the features lead by less than the
+# spread.)
 #
 # So ask of your own task: will the pictures in use be like those you trained on? If
 # not, this is what pretraining can buy. Exercise 2 tries the cheaper remedy.
@@ -476,7 +477,7 @@ print(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 #
 # Full fine-tuning changes all 3.4 million numbers, so each task needs a file of its own
 # for a whole network. *LoRA*, low-rank adaptation, leaves a weight matrix as it is and
-# adds the product of two thin ones. Only these are trained:
+# adds the product of two thin ones. Only these and the head are trained:
 #
 # $$ W' = W + B A $$
 #
@@ -533,13 +534,15 @@ print(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 # Save what was trained, and nothing else. To load it, start from the same network, add
 # an untrained adapter, and fill it. `strict=False` allows that most names are missing,
 # so check yourself that none is unknown:
+#
+# <!--pytest.mark.tolerance(0.001)-->
 
 # %% save-the-adapter
 adapter = {n: p.detach().cpu() for n, p in lora.named_parameters() if p.requires_grad}
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "digits-adapter.pt"
     torch.save(adapter, path)
-    print(f"adapter: {path.stat().st_size / 1e3:.0f} KB, network: 18.8 MB")
+    print(f"adapter: {path.stat().st_size / 1e3:.0f} KB")
     saved = torch.load(path)
 
 loaded = with_adapter(pretrained())
@@ -555,7 +558,9 @@ print("largest difference of a score:", apart)
 # The BatchNorm layers had to stay still for this. Had they changed, their statistics
 # would belong in the file too.
 #
-# In use you may *merge* the adapter, that is, add `B A` to the weight for good:
+# In use you may *merge* the adapter, that is, add $B A$ to the weight for good:
+#
+# <!--pytest.mark.tolerance(0.001)-->
 
 # %% merge
 merged = with_adapter(pretrained())
@@ -568,7 +573,7 @@ print(f"{sum(p.numel() for p in merged.parameters()):,} parameters")
 print("largest difference of a score:", apart)
 
 # %% [markdown]
-# The same to the last bit, and the network is again made of plain layers.
+# The same scores, and the network is again made of plain layers.
 #
 # ## Test once
 #
@@ -618,13 +623,14 @@ random = features(untrained, X), features(untrained, X_val)
 compare(*random, y, y_val, sets)
 
 # %% [markdown]
-# Far behind, so it is the photos.
+# Far behind: what helps is the training on photos.
 #
-# **Fine-tuning for the surfaces.** In a trial with two sets of thirty patches, at the
-# best of three rates, full fine-tuning reached 0.80, 0.93 and 0.91 at the zooms 32, 64
-# and 96, and LoRA 0.82, 0.96 and 0.94. The frozen features had 0.84, 0.92 and 0.91,
-# with spreads from 0.02 to 0.07. Where the features fit the task, there is little left
-# for fine-tuning to add.
+# **Fine-tuning for the surfaces.** In a trial with two other sets of thirty patches,
+# full fine-tuning reached 0.80, 0.93 and 0.91 at the zooms 32, 64 and 96, and LoRA
+# 0.82, 0.94 and 0.92. Frozen features, over five such sets, had 0.84, 0.92 and 0.91,
+# with deviations from 0.01 to 0.07. Of three rates the smallest was best on the
+# validation patches each time. Where the features fit the task, there is little left to
+# change.
 #
 # **Longer training on the digits.** Eighty steps of 32 digits, two and a half times the
 # work, brought LoRA to 0.83 on the validation digits of two sets. That is still below
@@ -685,10 +691,10 @@ for title, describe in (
     print(f"{title}:", ", ".join(f"{s:.2f}" for s in scores))
 
 # %% [markdown]
-# With one set of thirty, take this as a hint. Near the surface, at 32 and 45, the
-# patterns gain much and get close to the features or halfway there. At 64 they lose,
-# because only one patch of each surface still has that zoom. If you know what will
-# change in use, show it in training, with more patches than these.
+# With one set of thirty, take this as a hint. At 45 the patterns come close to the
+# features, at 32 about halfway. At 64 they lose, where now only one patch of each
+# surface has that zoom. If you know what will change in use, show it in training, and
+# with more patches than these.
 #
 # **3.** Fit on all rows of `X`:
 #
@@ -708,6 +714,7 @@ for title, (train, held_out) in (("patterns", textures), ("features", frozen)):
 # both after one backward pass:
 
 # %% solution-two-zeros
+torch.manual_seed(0)
 layer = nn.Conv2d(8, 6, 1)
 target = torch.ones(4, 6, 1, 1)
 for start in ("A random, B zero", "both zero"):
