@@ -6,8 +6,8 @@
 # care will be enough in nine of ten years.
 #
 # ![Two panels over age from 0 to 60. Left, the chance of a visit to the doctor within a
-# year: near 0.8 with free care, and near 0.6 for people who pay 95 percent of each
-# bill. Right, the budget that is enough in nine of ten years, which rises with age and
+# year: near 0.8 with free care, and from 0.5 to 0.7 for people who pay 95 percent of
+# each bill. Right, the budget that is enough in nine of ten years, which rises with age and
 # is half as high again with free
 # care.](../assets/figures/tutorials/tables/free-care-and-paid-care.svg)
 #
@@ -19,8 +19,8 @@
 # The data are from the RAND Health Insurance Experiment, run in the United States from
 # 1974 to 1982. They come with statsmodels (BSD-3 license), which states that they are
 # in the public domain. One exercise uses palmerpenguins (MIT license; its authors
-# released the data under CC0). Besides PyTorch you need:
-# `pip install torch matplotlib scikit-learn statsmodels palmerpenguins`.
+# released the data under CC0). Besides PyTorch you need: `pip install torch matplotlib
+# scikit-learn statsmodels palmerpenguins`.
 
 # %% setup
 import tempfile
@@ -908,8 +908,8 @@ for name, options in trials.items():
 
 # %% [markdown]
 # None helps, and none does clear harm. Even gaps filled with the means of the file are
-# no worse than marked gaps, within what a seed does. Here it is honest to mark the gaps,
-# but no gain; where not answering means something, the marks can be worth more.
+# no worse than marked gaps, within what a seed does. Here it is honest to mark the
+# gaps, but no gain; where not answering means something, the marks can be worth more.
 #
 # ## Exercises
 #
