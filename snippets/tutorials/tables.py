@@ -7,8 +7,8 @@
 #
 # ![Two panels over age from 0 to 60. Left, the chance of a visit to the doctor within a
 # year: near 0.8 with free care, and from 0.5 to 0.7 for people who pay 95 percent of
-# each bill. Right, the budget that is enough in nine of ten years, which rises with age and
-# is half as high again with free
+# each bill. Right, the budget that is enough in nine of ten years, which rises with age
+# and is half as high again with free
 # care.](../assets/figures/tutorials/tables/free-care-and-paid-care.svg)
 #
 # Tables are where networks have to fight. You will learn to find gaps that someone
