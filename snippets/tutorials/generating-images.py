@@ -168,7 +168,7 @@ def report(name, pictures, digits, real=val):
 # with. Real images show how low it can be expected to go; it is not zero, because these
 # are two small samples. (They are the test images, and no choice will depend on this
 # line. There are 500 of them, and a thousand of the pictures below, which favors the
-# pictures by a point or less.) Random ink shows what bad means:
+# pictures a little.) Random ink shows what bad means:
 #
 # <!--pytest.mark.tolerance(right=0.05, Fréchet=100, nearest=0.02)-->
 
