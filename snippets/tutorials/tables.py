@@ -6,9 +6,9 @@
 # care will be enough in nine of ten years.
 #
 # ![Two panels over age from 0 to 60. Left, the chance of a visit to the doctor within a
-# year: near 0.8 with free care, and near 0.6 for people who pay 95 percent of each
-# bill. Right, the budget that is enough in nine of ten years, which rises with age and
-# is half as high again with free
+# year: near 0.8 with free care, and from 0.5 to 0.7 for people who pay 95 percent of
+# each bill. Right, the budget that is enough in nine of ten years, which rises with age
+# and is half as high again with free
 # care.](../assets/figures/tutorials/tables/free-care-and-paid-care.svg)
 #
 # Tables are where networks have to fight. You will learn to find gaps that someone
@@ -17,10 +17,10 @@
 # you check whether its probabilities and its budget can be believed.
 #
 # The data are from the RAND Health Insurance Experiment, run in the United States from
-# 1974 to 1982. They come with statsmodels (BSD-3 licence), which states that they are
-# in the public domain. One exercise uses palmerpenguins (MIT licence; its authors
-# released the data under CC0). Besides PyTorch you need:
-# `pip install torch matplotlib scikit-learn statsmodels palmerpenguins`.
+# 1974 to 1982. They come with statsmodels (BSD-3 license), which states that they are
+# in the public domain. One exercise uses palmerpenguins (MIT license; its authors
+# released the data under CC0). Besides PyTorch you need: `pip install torch matplotlib
+# scikit-learn statsmodels palmerpenguins`.
 
 # %% setup
 import tempfile
@@ -51,8 +51,8 @@ device = accelerator.type if accelerator else "cpu"
 # ## Look at the rows
 #
 # Families were given one of several insurance plans *by lot*. With one of them care was
-# free. With the others they paid a share, from 25 to 100 percent of each bill, up to a
-# yearly limit. A row is one person in one year:
+# free. With most of the others they paid a share, from 25 to 100 percent of each bill,
+# up to a yearly limit. A row is one person in one year:
 
 # %% load-the-table
 table = pd.read_csv(Path(randhie.__file__).parent / "src" / "randhie.csv")
@@ -95,10 +95,10 @@ for site, incomes in table.drop_duplicates("person").groupby("site")["income"]:
     print(f"site {site}: {first} and {second}")
 
 # %% [markdown]
-# The answers have at most one decimal. The crooked values are means, which somebody
-# filled in where there was no answer: in site 1 one value, 13.7319, stands for babies
-# and for people above 60 alike. The same happened to `income`. A value that 102 people
-# in one place share to the cent is nobody's income.
+# The answers have at most one decimal. The crooked values look like means, which
+# somebody filled in where there was no answer: in site 1 one value, 13.7319, stands for
+# babies and for people above 60 alike. The same happened to `income`. A value that 102
+# people in one place share to the cent is nobody's income.
 #
 # Such fillings hide who did not answer, and whoever computed the means did not know
 # which rows you will keep for testing. Turn them back into gaps:
@@ -170,7 +170,8 @@ print("saw a doctor:", [f"{visit[rows].mean():.3f}" for rows in folds])
 #
 # One part is the test set, for the end. The other five are *folds*: train on four,
 # validate on the fifth, and do that five times. The last line shows why one split is
-# not enough. By luck alone, the share to predict differs by five points between them.
+# not enough. By luck alone, the share to predict differs by more than five points
+# between them.
 #
 # ## Turn rows into numbers
 #
@@ -264,7 +265,10 @@ def show(name, grades):
 # %% [markdown]
 # And four models. The constant ignores its inputs. Logistic regression and a random
 # forest predict the visit only. *Boosted trees* predict both; they take categories and
-# gaps as they are, which is one reason why they are so popular for tables:
+# gaps as they are, which is one reason why they are so popular for tables. Another: a
+# tree asks whether one column is above a threshold, so the scale of a column, a few
+# extreme values and columns of no use hardly disturb it. A network has to learn to
+# ignore them.
 
 
 # %% models-to-beat
@@ -334,7 +338,7 @@ for name, grades in baselines.items():
 # ## Build the network
 #
 # An *embedding* gives each category a few numbers and learns them as weights. Two plans
-# that work alike get similar numbers. With `padding_idx=0`, category 0, the one for
+# that work alike can get similar numbers. With `padding_idx=0`, category 0, the one for
 # values never seen, is a vector of zeros.
 #
 # One network answers both questions. Its last layer gives three numbers, the logit of a
@@ -533,7 +537,7 @@ for model in ("logistic", "forest", "network"):
 # Each line is a model, each column a way to split:
 #
 # <!--pytest.mark.varies(reason="trained networks are in it")-->
-# <!--pytest.mark.figure(alt="Log loss of three models when validated by row, by person and by family. By row the forest is far ahead of the network and the logistic regression. By family the order is reversed: the forest is the worst of the three.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Log loss of three models when validated by row, by person and by family. By row the forest is far ahead of the network and the logistic regression. By family the forest is the worst of the three.")  # noqa: E501 -->
 
 # %% which-model-wins
 plt.figure(figsize=(5, 3.2))
@@ -546,8 +550,8 @@ plt.show()
 
 # %% [markdown]
 # By row the forest wins, by ten times what lies between the good models above. By
-# family it loses. It had learned to recognize people: with two rows of a person in
-# training, the third is easy. A new customer does not come with two rows.
+# family it loses. It had learned to recognize people: with some rows of a person in
+# training, the next is easy. A new customer does not come with such rows.
 #
 # Splitting by person is not enough either, because the forest then recognizes the
 # family.
@@ -782,9 +786,9 @@ for name, answer in answers.items():
 # are far ahead of one budget for all.
 #
 # If a table is all you have, and one answer is all you need, take the trees. They train
-# in a second, and there is less to get wrong. A network earns its place when one model
-# has to give several answers, when the loss is your own, or when a text or a picture
-# belongs to each row.
+# faster than this network, and there is less to get wrong. A network earns its place
+# when one model has to give several answers, when the loss is your own, or when a text
+# or a picture belongs to each row.
 #
 # ## What the plan does
 #
@@ -826,10 +830,10 @@ left.legend()
 plt.show()
 
 # %% [markdown]
-# The curves are not quite smooth, because each point is the average of about 180
-# people. The order of the curves is what the experiment found at the time: people who
-# pay for care use less of it. In data without a lot you could not read it like this,
-# since those who expect to be ill would choose the plan with free care.
+# The curves are not quite smooth, because each point is the average of about 180 rows.
+# The order of the curves is what the experiment found at the time: people who pay for
+# care use less of it. Had people chosen their plan, you could not read it like this,
+# because those who expect to be ill would choose free care.
 #
 # ## Save and load
 #
@@ -903,9 +907,9 @@ for name, options in trials.items():
     show(name, grades)
 
 # %% [markdown]
-# None helps, and none does clear harm. Even the gaps filled with the means of the file
-# are no worse than marked gaps, within what a seed does. Here the gaps are honest work
-# more than a gain; where not answering means something, the marks are worth more.
+# None helps, and none does clear harm. Even gaps filled with the means of the file are
+# no worse than marked gaps, within what a seed does. Here it is honest to mark the
+# gaps, but no gain; where not answering means something, the marks can be worth more.
 #
 # ## Exercises
 #
@@ -919,9 +923,11 @@ for name, options in trials.items():
 # palmerpenguins, 333 of which have one, over ten splits. Does it beat logistic
 # regression?
 #
-# **4.** Diagnosis. A colleague takes all columns of the file but `mdvis` as inputs, and
-# marks the gaps in each. The accuracy of logistic regression jumps from 0.70 to above
-# 0.9. Which columns give the answer away? One of them does it by its gaps alone.
+# **4.** Diagnosis. A colleague adds ten more columns of the file as inputs: `outpdol`,
+# `drugdol`, `suppdol`, `mentdol`, `inpdol`, `meddol`, `lnmeddol`, `totadm`, `notmdvis`
+# and `time`. The gaps in each are marked. The accuracy of logistic regression jumps
+# from 0.70 to above 0.9. Which columns give the answer away? One can do it by its gaps
+# alone.
 #
 # ## Solutions
 #
@@ -967,10 +973,10 @@ for place in (2, 6):
         print(f"site {place} {name}: log loss {log_loss:.3f}, accuracy {accuracy:.3f}")
 
 # %% [markdown]
-# It depends on the place. In site 2 nothing is lost in this run. In site 6 the stranger
-# is clearly worse: it expects people to behave as they do elsewhere. An unknown
-# category gives an answer without an error. Whether it is a good one, only leaving out
-# a known one can tell.
+# It depends on the place. In site 2 nothing is lost. In site 6 the stranger is worse,
+# with other seeds by 0.01 to 0.02: it expects people to behave as they do elsewhere. An
+# unknown category gives an answer without an error. Whether it is a good one, only
+# leaving out a known one can tell.
 #
 # **3.** Few rows, so a small network and many epochs. First the table:
 
@@ -1008,8 +1014,9 @@ for name, values in scores.items():
     print(f"{name:8} accuracy {values.mean():.3f}, over splits {values.std():.3f}")
 
 # %% [markdown]
-# No. The two are level, within less than a split does. With 233 rows and five numbers,
-# a straight line is enough. (Scaling here uses the training rows alone too.)
+# No. The two are level, within less than a split does. With 233 rows, four measures and
+# the species, a linear model is enough. (Scaling here uses the training rows alone
+# too.)
 #
 # **4.** Add the other columns one at a time, and look who jumps:
 #
@@ -1029,10 +1036,11 @@ for i, name in enumerate([*others, "all"]):
     print(f"{name:8} {right:.3f}", end="\n" if i % 4 == 3 or name == "all" else "   ")
 
 # %% [markdown]
-# `outpdol` and `meddol`, costs of the same year, know of the visit: who saw a doctor
-# has a bill. `lnmeddol` does it by its gaps, because the logarithm of zero dollars is
-# missing, and marking gaps as we did hands the answer over. Ask of each column when it
-# becomes known, and suspect any that improves the grade by itself this much.
+# `outpdol` and `meddol`, costs of the same year, know of the visit: nearly everyone who
+# saw a doctor has a bill. `drugdol` knows a part of it, because doctors prescribe.
+# `lnmeddol` does it by its gaps, because the logarithm of zero dollars is missing, and
+# marking gaps as we did hands the answer over. Ask of each column when it becomes
+# known, and suspect any that improves the grade by itself this much.
 #
 # ## Where to go next
 #
