@@ -34,7 +34,7 @@ class Preview:
         output = self.log.open("w")
         self.process = subprocess.Popen(command, cwd=self.root, env=environment, stdout=output, stderr=output)
         self.address = f"http://{place}/"
-        self.wait("", "</html>")
+        self.wait("", "</html>", limit=400)
         return self
 
     def __exit__(self, *reason: object) -> None:

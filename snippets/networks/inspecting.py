@@ -52,7 +52,7 @@ def summarize(model, x):
     rows = []
 
     def note(module, inputs, output):
-        if isinstance(output, tuple):  # an LSTM, or MultiheadAttention
+        if isinstance(output, tuple):  # an LSTM
             output = output[0]
         rows.append((type(module).__name__, tuple(output.shape)))
 
@@ -244,7 +244,7 @@ print(f"parameters: {count(model)[2]:,} bytes")
 
 # --8<-- [start:diagnosis-inputs]
 def report(mean, std):
-    """Return the share of dead units and the largest gradient, by layer."""
+    """Return the share of dead units and the largest gradient of the first layer."""
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 1)).to(device)
     rows = (torch.randn(512, 20) * std + mean).to(device)

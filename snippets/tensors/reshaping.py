@@ -66,13 +66,15 @@ def grow(rows):
 
 
 rows = list(torch.zeros(2000, 1, 100))
-seconds = {}
-for join in grow, torch.cat:
-    start = time.perf_counter()
-    join(rows)
-    seconds[join.__name__] = time.perf_counter() - start
-print(f"growing takes {seconds['grow'] / seconds['cat']:.0f} times as long")
-assert seconds["grow"] > 5 * seconds["cat"]
+seconds = {"grow": [], "cat": []}
+for _ in range(5):  # in turns, so that a busy machine slows both
+    for join in grow, torch.cat:
+        start = time.perf_counter()
+        join(rows)
+        seconds[join.__name__].append(time.perf_counter() - start)
+ratio = min(seconds["grow"]) / min(seconds["cat"])
+print(f"growing takes {ratio:.0f} times as long")
+assert ratio > 5
 # --8<-- [end:grow-or-collect]
 
 

@@ -379,7 +379,7 @@ plt.show()
 # Sort the errors by their loss, and draw the worst twenty with answer and label:
 #
 # <!--pytest.mark.varies(reason="trained networks give the answers")-->
-# <!--pytest.mark.figure(alt="Twenty digits that the network reads wrong, with answer and label. Six are ones with a flag and a foot, taken for a 2 or a 3. Others are hard, such as a 7 whose strokes are so thick that they run together.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Twenty digits that the network reads wrong, with answer and label. Four are ones with a flag and a foot, taken for a 2 or a 3. Others are hard, such as a 7 whose strokes are so thick that they run together.")  # noqa: E501 -->
 
 # %% worst-errors
 losses = F.cross_entropy(logits, truth, reduction="none")
@@ -519,7 +519,8 @@ plt.show()
 # %% [markdown]
 # Bright is where a covered square costs most. The bright spots lie on the strokes, and
 # not everywhere on them. The printed line gives what each digit is read as without the
-# brightest square. These are the places where a gap makes another digit of it.
+# brightest square: four of the six become another digit in this run, and the 0 and the
+# 5 are only less sure.
 #
 # Such maps convince easily. So test them. Make the same maps with a network that was
 # never trained, and see how much each kind is like the ink alone. Then cover the one
@@ -571,9 +572,9 @@ for name, covered in chosen.items():
 # %% [markdown]
 # This is evidence. Without the square that the trained network's map names, two thirds
 # of the answers are wrong, and nearly as many in a network that had no part in making
-# the map. The square with the most ink breaks a fifth, and a random one a tenth. So the
-# maps found places that matter for reading digits, and not only the whims of one
-# network.
+# the map. The square from the untrained map breaks a quarter, about as many as the one
+# with the most ink, and a random one hardly any. So the maps found places that matter
+# for reading digits, and not only the whims of one network.
 #
 # Three things it does not prove. The network need not read as you do. It need not
 # ignore what is dark on the map, since two squares may matter together where neither

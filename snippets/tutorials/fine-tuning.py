@@ -141,21 +141,10 @@ for mistake, x in (
 #
 # Now a task of your own: tell the surface from a small patch of it, with five labeled
 # patches of each. The *zoom* of a patch is here the width that is cut out, before it is
-# brought to 64 pixels. Look at all surfaces, near and far:
-#
-# <!--pytest.mark.figure(alt="Twelve gray patches in two rows of six: brick, grass, gravel, fur, tissue, stars. The upper row shows 32 pixels of width and looks blurred, the lower row 96.")  # noqa: E501 -->
-
-# %% six-surfaces
-pictures = {
-    "brick": data.brick(),
-    "grass": data.grass(),
-    "gravel": data.gravel(),
-    "fur": data.chelsea(),
-    "tissue": data.immunohistochemistry(),
-    "stars": data.hubble_deep_field(),
-}
+# brought to 64 pixels:
 
 
+# %% cut-patches
 def cut(picture, left, right, width, count, generator):
     """Return patches from a part of a picture, (count, 1, 64, 64), each turned."""
     image = torch.tensor(picture).float()
@@ -173,6 +162,22 @@ def cut(picture, left, right, width, count, generator):
     return torch.stack(patches)
 
 
+# %% [markdown]
+# Each patch is gray, turned by a random quarter, and brought to the same brightness and
+# contrast, so none of these gives the surface away. Cut patches of all six, twenty of
+# each for training and 25 for validation:
+
+# %% patches-of-surfaces
+pictures = {
+    "brick": data.brick(),
+    "grass": data.grass(),
+    "gravel": data.gravel(),
+    "fur": data.chelsea(),
+    "tissue": data.immunohistochemistry(),
+    "stars": data.hubble_deep_field(),
+}
+
+
 def surfaces(left, right, width, count, seed):
     """Return patches of all surfaces, and which surface each one shows."""
     generator = torch.Generator().manual_seed(seed)
@@ -182,6 +187,14 @@ def surfaces(left, right, width, count, seed):
 
 X, y = surfaces(0, 0.4, width=64, count=20, seed=1)
 X_val, y_val = surfaces(0.4, 0.6, width=64, count=25, seed=2)
+print(len(X), "patches to train on,", len(X_val), "for validation")
+
+# %% [markdown]
+# Look at all surfaces, near and far:
+#
+# <!--pytest.mark.figure(alt="Twelve gray patches in two rows of six: brick, grass, gravel, fur, tissue, stars. The upper row shows 32 pixels of width and looks blurred, the lower row 96.")  # noqa: E501 -->
+
+# %% six-surfaces
 rows = [surfaces(0, 0.4, width, 1, seed=0)[0] for width in (32, 96)]
 page = torch.cat(rows)[:, 0].unflatten(0, (2, 6)).permute(0, 2, 1, 3)  # rows of patches
 plt.figure(figsize=(6.4, 2.4))
@@ -192,9 +205,6 @@ plt.yticks((16, 48), (32, 96))
 plt.show()
 
 # %% [markdown]
-# Each patch is gray, turned by a random quarter, and brought to the same brightness and
-# contrast, so none of these gives the surface away.
-#
 # Patches of one picture overlap. If you cut first and split afterwards, parts of the
 # training patches are in the test set. So split the *picture*: train on the left two
 # fifths, choose on the next fifth, test on the last two. Exercise 1 shows what the
@@ -225,11 +235,10 @@ print("the first:", sets[0].tolist()[:10])
 #
 # *Local binary patterns* are the classical descriptor of a texture. They compare each
 # pixel with points on a circle around it and count which pattern of brighter and darker
-# occurs how often. Three circles give 54 numbers for a patch. A logistic regression,
-# which is a network of a single layer, learns from these:
+# occurs how often. Three circles give 54 numbers for a patch:
 
 
-# %% texture-baseline
+# %% describe-textures
 def texture(patches):
     """Return the shares of local binary patterns, (n, 54)."""
     described = []
@@ -243,6 +252,11 @@ def texture(patches):
     return torch.stack(described)
 
 
+# %% [markdown]
+# A logistic regression, which is a network of a single layer, learns from these:
+
+
+# %% texture-baseline
 def classifier(C):
     return make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=1000))
 
@@ -294,15 +308,34 @@ compare(*frozen, y, y_val, sets)
 # keep theirs, 64:
 #
 # <!--pytest.mark.tolerance(0.06)-->
-# <!--pytest.mark.figure(alt="Above, the same brick wall at five zooms, from 32 to 96 pixels. Below, accuracy against zoom. Pretrained features stay between 0.77 and 0.86. Local binary patterns are as good at 64 pixels, where they were trained, fall to 0.72 at 96, with a wide spread, and to 0.42 at 32.")  # noqa: E501 -->
 
-# %% test-at-other-zooms
+# %% score-at-other-zooms
 widths = (32, 45, 64, 80, 96)
 tests = {width: surfaces(0.6, 1, width, count=20, seed=3) for width in widths}
 methods = {
     "pretrained features": (frozen[0], lambda x: features(network, x)),
     "binary patterns": (textures[0], texture),
 }
+curves = {}
+for method, (train, describe) in methods.items():
+    fitted = [classifier(C=1).fit(train[rows], y[rows]) for rows in sets]
+    scores = [[f.score(describe(x), y_) for f in fitted] for x, y_ in tests.values()]
+    scores = torch.tensor(scores)  # (5 zooms, 5 sets)
+    curves[method] = mean, spread = (
+        scores.mean(dim=1).numpy(),
+        scores.std(dim=1).numpy(),
+    )
+    parts = zip(widths, mean, spread, strict=True)
+    print(method)
+    print("   ", ", ".join(f"{w}: {m:.2f} ± {s:.2f}" for w, m, s in parts))
+
+# %% [markdown]
+# The same as a picture, under a patch of brick at each zoom:
+#
+# <!--pytest.mark.tolerance(0.06)-->
+# <!--pytest.mark.figure(alt="Above, the same brick wall at five zooms, from 32 to 96 pixels. Below, accuracy against zoom. Pretrained features stay between 0.77 and 0.86. Local binary patterns are as good at 64 pixels, where they were trained, fall to 0.72 at 96, with a wide spread, and to 0.42 at 32.")  # noqa: E501 -->
+
+# %% test-at-other-zooms
 panels, axes = plt.subplot_mosaic(
     [list("abcde"), ["curve"] * 5], height_ratios=(1, 2.5), figsize=(6.4, 4)
 )
@@ -311,14 +344,7 @@ for label, (patches, _) in zip("abcde", tests.values(), strict=True):
     axes[label].imshow(brick, cmap="gray", interpolation="none")
     axes[label].axis("off")
 
-for method, (train, describe) in methods.items():
-    fitted = [classifier(C=1).fit(train[rows], y[rows]) for rows in sets]
-    scores = [[f.score(describe(x), y_) for f in fitted] for x, y_ in tests.values()]
-    scores = torch.tensor(scores)  # (5 zooms, 5 sets)
-    mean, spread = scores.mean(dim=1).numpy(), scores.std(dim=1).numpy()
-    parts = zip(widths, mean, spread, strict=True)
-    print(method)
-    print("   ", ", ".join(f"{w}: {m:.2f} ± {s:.2f}" for w, m, s in parts))
+for method, (mean, spread) in curves.items():
     axes["curve"].errorbar(range(5), mean, spread, marker="o", capsize=3, label=method)
 axes["curve"].axhline(1 / 6, ls="--", color="C7", label="guessing")
 axes["curve"].set(xticks=range(5), xticklabels=widths, ylim=(0, 1))
@@ -487,7 +513,7 @@ print(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 # code stays as it is:
 
 
-# %% lora
+# %% low-rank
 class LowRank(nn.Module):
     def __init__(self, weight, rank=4):
         super().__init__()
@@ -499,6 +525,11 @@ class LowRank(nn.Module):
         return weight + (self.B @ self.A)[:, :, None, None]
 
 
+# %% [markdown]
+# Freeze the network, and give such an adapter to each convolution of 1 × 1:
+
+
+# %% lora
 def is_matrix(layer):
     return isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1)
 

@@ -95,10 +95,10 @@ for site, incomes in table.drop_duplicates("person").groupby("site")["income"]:
     print(f"site {site}: {first} and {second}")
 
 # %% [markdown]
-# The answers have at most one decimal. The crooked values are means of a site, which
-# somebody filled in where there was no answer: all of them in site 1 got the same
-# 13.7319, babies and people above 60 alike. The same happened to `income`. A value that
-# 102 people in one place share to the cent is nobody's income.
+# The answers have at most one decimal. The crooked values are means, which somebody
+# filled in where there was no answer: in site 1 one value, 13.7319, stands for babies
+# and for people above 60 alike. The same happened to `income`. A value that 102 people
+# in one place share to the cent is nobody's income.
 #
 # Such fillings hide who did not answer, and whoever computed the means did not know
 # which rows you will keep for testing. Turn them back into gaps:
@@ -134,7 +134,7 @@ print("ghindx missing, by site:", absent.to_dict())
 #
 # ## Split by family
 #
-# Each person has three to five rows, and families share income, plan, doctor and flu.
+# Most people have three or five rows, and families share income, plan, doctor and flu.
 # If one of these rows is in training and another in validation, a model can recognize
 # the person instead of learning what holds for others. So keep families together. The
 # file has no number for the family, but its members share site, plan and income to the
@@ -181,7 +181,7 @@ print("saw a doctor:", [f"{visit[rows].mean():.3f}" for rows in folds])
 # that it was one:
 
 
-# %% learn-and-encode
+# %% learn
 def learn(rows):
     """Return what is needed to encode rows, learned from these."""
     values = {name: sorted(set(rows[name])) for name in categories}
@@ -193,6 +193,11 @@ def learn(rows):
     }
 
 
+# %% [markdown]
+# Then encode any rows with it:
+
+
+# %% learn-and-encode
 def encode(rows, learned):
     """Return the codes, (n, 5), and the numbers with the marks of gaps, (n, 19)."""
     codes = pd.DataFrame({k: rows[k].map(learned["codes"][k]) for k in categories})
@@ -280,6 +285,11 @@ def boosted_trees(rows, at):
     return made[0], made[1:].T
 
 
+# %% [markdown]
+# The other two, and one function to fit and ask them:
+
+
+# %% forest-and-logistic
 def forest(leaf=20):
     return RandomForestClassifier(25, min_samples_leaf=leaf, max_features=0.3)
 
@@ -369,8 +379,21 @@ print(f"output {tuple(y_hat.shape)}, {count:,} weights")
 # %% [markdown]
 # ## Train
 #
-# The loss is the sum of both losses, and the loop is as always. The last bias starts at
-# the constant baseline, so no step is spent on getting there. A schedule raises the
+# Let the last bias start at the constant baseline, so that no step is spent on getting
+# there:
+
+
+# %% start-at-constant
+@torch.no_grad()
+def start_at_constant(model, rows):
+    """Return the model with its last bias at the constant baseline of these rows."""
+    start = [visit[rows].mean().logit(), *cost[rows].quantile(levels)]
+    model.layers[-1].bias.copy_(torch.stack(start))
+    return model
+
+
+# %% [markdown]
+# The loss is the sum of both losses, and the loop is as always. A schedule raises the
 # learning rate and lets it fall again. The order is drawn on the CPU, so that a seed
 # means the same on each device:
 
@@ -381,11 +404,7 @@ def fit(inputs, rows, seed, lr=0.01, epochs=6, kind=TableNetwork, **options):
     torch.manual_seed(seed)
     codes, x = (each.to(device) for each in inputs)
     y = torch.stack([visit, cost], dim=1).to(device)
-    model = kind(sizes, x.shape[1], **options)
-    start = [visit[rows].mean().logit(), *cost[rows].quantile(levels)]
-    with torch.no_grad():
-        model.layers[-1].bias.copy_(torch.stack(start))
-    model.to(device)
+    model = start_at_constant(kind(sizes, x.shape[1], **options), rows).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     steps = epochs * len(rows) // 512
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
@@ -433,20 +452,23 @@ for lr in (0.003, 0.01, 0.03):
 #
 # ## Compare on all folds, with five seeds
 #
-# Twenty-five networks. Average their probabilities over the seeds too: such an
-# *ensemble* costs nothing but time. And drop the hidden layers, to see what they are
-# worth:
-#
-# <!--pytest.mark.tolerance(0.008)-->
+# To see what the hidden layers are worth, leave them out:
 
 
-# %% compare
+# %% linear-network
 class LinearNetwork(TableNetwork):
     def __init__(self, sizes, width, dim=2):
         super().__init__(sizes, width, dim=dim)
         self.layers = nn.Sequential(nn.Linear(dim * len(sizes) + width, 3))
 
 
+# %% [markdown]
+# Then train twenty-five networks. Average their probabilities over the seeds too: such
+# an *ensemble* costs nothing but time:
+#
+# <!--pytest.mark.tolerance(0.008)-->
+
+# %% compare
 single, together, linear = [], [], []
 for rows, val, inputs in zip(train, folds, encoded, strict=True):
     made = [predict(fit(inputs, rows, seed), inputs, val) for seed in range(5)]
@@ -487,11 +509,12 @@ print(f"over seeds {losses.std(dim=1).mean():.4f}")
 
 # %% price-of-a-split
 known = torch.cat(folds)  # the test set stays closed
+simple = {"logistic": logistic(), "forest": forest(leaf=5)}
 person = torch.tensor(table["person"].to_numpy())
 groups = {"row": torch.arange(len(table)), "person": person, "family": family}
 prices = {}
 for model in ("logistic", "forest", "network"):
-    means = []
+    prices[model] = means = []
     for group in groups.values():
         parts = [known[part] for part in split(group[known])]
         losses = []
@@ -501,11 +524,9 @@ for model in ("logistic", "forest", "network"):
             if model == "network":
                 p = predict(fit(inputs, rows, seed=0), inputs, parts[i])[0].sigmoid()
             else:
-                made = logistic() if model == "logistic" else forest(leaf=5)
-                p = fit_predict(made, one_hot(*inputs), rows, parts[i])
-            losses.append(F.binary_cross_entropy(p, visit[parts[i]]).item())
-        means.append(sum(losses) / 3)
-    prices[model] = means
+                p = fit_predict(simple[model], one_hot(*inputs), rows, parts[i])
+            losses.append(F.binary_cross_entropy(p, visit[parts[i]]))
+        means.append(torch.stack(losses).mean().item())
     print(f"{model:9}", "  ".join(f"{mean:.3f}" for mean in means))
 
 # %% [markdown]
@@ -591,11 +612,8 @@ print(f"trained on {len(rows):,} rows, corrected on {len(correct):,}")
 
 
 # %% measure
-curves = {}
-
-
 def measure(words, p):
-    """Print how good these probabilities are, and keep the ten groups."""
+    """Print how good these probabilities are, and return the ten groups."""
     y = visit[torch.cat(folds)]
     parts = p.argsort().tensor_split(10)
     predicted = torch.stack([p[part].mean() for part in parts])
@@ -603,7 +621,7 @@ def measure(words, p):
     loss, brier = F.binary_cross_entropy(p, y), (p - y).square().mean()
     ece = (predicted - seen).abs().mean()
     print(f"{words:17} loss {loss:.3f}, brier {brier:.3f}, ece {ece:.3f}")
-    curves[words] = predicted, seen
+    return predicted, seen
 
 
 # %% [markdown]
@@ -612,7 +630,7 @@ def measure(words, p):
 # <!--pytest.mark.tolerance(T=0.25, loss=0.02, brier=0.006, ece=0.015)-->
 
 # %% calibration
-grid = torch.linspace(0.5, 3, 51)
+grid, curves = torch.linspace(0.5, 3, 51), {}
 for name, predictions in made.items():
     temperatures, scaled = [], []
     for i, ((logits, _), (others, _)) in enumerate(predictions):
@@ -621,8 +639,8 @@ for name, predictions in made.items():
         temperatures.append(grid[torch.stack(losses).argmin()])
         scaled.append((logits / temperatures[-1]).sigmoid())
     plain = [logits.sigmoid() for (logits, _), _ in predictions]
-    measure(name, torch.cat(plain))
-    measure(f"{name}, scaled", torch.cat(scaled))
+    for words, p in ((name, plain), (f"{name}, scaled", scaled)):
+        curves[words] = measure(words, torch.cat(p))
     print(f"temperatures from T {min(temperatures):.2f} to T {max(temperatures):.2f}")
 
 # %% [markdown]
@@ -773,12 +791,9 @@ for name, answer in answers.items():
 # Now the picture from the top. The plan was given by lot, so here, and only because of
 # that, "what if" has an answer. Take the people of the test set, give each of them free
 # care (plan 11), then a plan in which they pay 95 percent up to a limit (plan 16), with
-# the mean limit and bonus of that plan, and average by age:
-#
-# <!--pytest.mark.varies(reason="five trained networks draw it")-->
-# <!--pytest.mark.figure(alt="Two panels over age from 0 to 62, each with a curve for free care and one for paying 95 percent. Left, the chance of a visit to the doctor. Right, the median cost and the budget that is enough in nine of ten years.")  # noqa: E501 -->
+# the mean limit and bonus of that plan:
 
-# %% free-care-and-paid-care
+# %% two-plans
 plans = {
     "free care": {"plan": 11, "coins": 0, "mdeoff": 0, "pioff": 168},
     "pays 95 percent": {"plan": 16, "coins": 95, "mdeoff": 889, "pioff": 796},
@@ -786,6 +801,14 @@ plans = {
 age = torch.tensor(table["age"].to_numpy())[test]
 groups = age.argsort().tensor_split(20)
 x = [age[part].mean() for part in groups]
+
+# %% [markdown]
+# Average what the networks say by age, in twenty groups of equal size:
+#
+# <!--pytest.mark.varies(reason="five trained networks draw it")-->
+# <!--pytest.mark.figure(alt="Two panels over age from 0 to 62, each with a curve for free care and one for paying 95 percent. Left, the chance of a visit to the doctor. Right, the median cost and the budget that is enough in nine of ten years.")  # noqa: E501 -->
+
+# %% free-care-and-paid-care
 _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2), layout="constrained")
 for color, (name, plan) in zip(("C0", "C1"), plans.items(), strict=True):
     rows = table.iloc[test.numpy()].assign(**plan)
@@ -803,10 +826,10 @@ left.legend()
 plt.show()
 
 # %% [markdown]
-# The curves are not smooth, because each point is the average of about 180 people. The
-# order of the curves is what the experiment found at the time: people who pay for care
-# use less of it. In data without a lot you could not read it like this, since those who
-# expect to be ill would choose the plan with free care.
+# The curves are not quite smooth, because each point is the average of about 180
+# people. The order of the curves is what the experiment found at the time: people who
+# pay for care use less of it. In data without a lot you could not read it like this,
+# since those who expect to be ill would choose the plan with free care.
 #
 # ## Save and load
 #
@@ -922,9 +945,9 @@ for rows, val, (codes, x) in zip(train[:2], folds[:2], encoded[:2], strict=True)
     print("before {:.3f}, {:.3f}".format(*losses[2:]))
 
 # %% [markdown]
-# The year before is worth ten times as much as any choice of model in this tutorial,
-# and the models stay level. When a table disappoints, look for a better column before
-# you look for a better network.
+# The year before is worth far more than any choice of model in this tutorial, and the
+# models stay level. When a table disappoints, look for a better column before you look
+# for a better network.
 #
 # **2.** Take two sites. The networks that never saw it have its code at 0:
 #
@@ -949,15 +972,20 @@ for place in (2, 6):
 # category gives an answer without an error. Whether it is a good one, only leaving out
 # a known one can tell.
 #
-# **3.** Few rows, so a small network and many epochs:
-#
-# <!--pytest.mark.tolerance(0.03)-->
+# **3.** Few rows, so a small network and many epochs. First the table:
 
-# %% solution-penguins
+# %% solution-penguin-table
 birds = load_penguins().dropna(subset=["sex", "body_mass_g"])
 y = torch.tensor((birds["sex"] == "male").to_numpy()).float()
 X = pd.get_dummies(birds.drop(columns=["sex", "island", "year"]), dtype=float)
 X = torch.tensor(X.to_numpy()).float()
+
+# %% [markdown]
+# Train both on ten splits:
+#
+# <!--pytest.mark.tolerance(0.03)-->
+
+# %% solution-penguins
 scores = {"logistic": [], "network": []}
 for seed in range(10):
     torch.manual_seed(seed)
