@@ -319,12 +319,11 @@ methods = {
 curves = {}
 for method, (train, describe) in methods.items():
     fitted = [classifier(C=1).fit(train[rows], y[rows]) for rows in sets]
-    scores = [[f.score(describe(x), y_) for f in fitted] for x, y_ in tests.values()]
+    described = [(describe(x), y_) for x, y_ in tests.values()]
+    scores = [[f.score(x, y_) for f in fitted] for x, y_ in described]
     scores = torch.tensor(scores)  # (5 zooms, 5 sets)
-    curves[method] = mean, spread = (
-        scores.mean(dim=1).numpy(),
-        scores.std(dim=1).numpy(),
-    )
+    mean, spread = scores.mean(dim=1).numpy(), scores.std(dim=1).numpy()
+    curves[method] = mean, spread
     parts = zip(widths, mean, spread, strict=True)
     print(method)
     print("   ", ", ".join(f"{w}: {m:.2f} ± {s:.2f}" for w, m, s in parts))
