@@ -12,6 +12,7 @@ PIXELS = 1.5
 RASTER = re.compile(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)")
 RASTER_RMS = 3.0
 STYLE = re.compile(r'style="[^"]*"')
+OPACITY = re.compile(r"(?<=opacity: )[\d.]+")
 IDENTITY = re.compile(r"\b(image|[hmp])[0-9a-f]{10}\b")
 NUMERIC = re.compile(r"[-+\u2212\u00d7\d.,eE^{}$ %]+")  # with the minus and times signs of ticks
 LABEL = re.compile(r"(?<=>)[^<>]+(?=</t(?:ext|span)>)")
@@ -23,7 +24,7 @@ def same_picture(
     """Tell whether two SVG pictures agree.
 
     Elements, colours and widths exactly, labels as printed text, coordinates to 1.5 pixels, rasters to an RMS of 3.
-    With `varies`, only the kinds of lines and areas, and the labels that are no numbers.
+    With `varies`, only the kinds of lines and areas, of any opacity, and the labels that are no numbers.
     """
     expected, actual = numbered(expected), numbered(actual)
     if expected == actual:
@@ -31,7 +32,7 @@ def same_picture(
     labels = ["\n".join(LABEL.findall(svg)) for svg in (expected, actual)]
     if varies:
         words = [[text for text in label.split("\n") if not NUMERIC.fullmatch(text)] for label in labels]
-        styles = [set(STYLE.findall(svg)) for svg in (expected, actual)]
+        styles = [set(STYLE.findall(OPACITY.sub("#", svg))) for svg in (expected, actual)]
         return styles[0] == styles[1] and same_output("\n".join(words[0]), "\n".join(words[1]), varies=True)
     if STYLE.findall(expected) != STYLE.findall(actual) or not same_output(labels[0], labels[1], tolerances=tolerances):
         return False

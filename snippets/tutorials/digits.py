@@ -152,9 +152,8 @@ def stage(inputs, outputs, size, norm):
 # nobody can forget them. (They come from all 4,000 images, so from the validation folds
 # too. Two numbers for three million pixels give next to nothing away.)
 
+
 # %% convolutional-network
-
-
 def convolutional(norm=True):
     stages = stage(1, 16, 5, norm) + stage(16, 32, 3, norm)
     return nn.Sequential(Scale(), *stages, nn.Flatten(), nn.Linear(32 * 7 * 7, 10))
