@@ -75,7 +75,8 @@ def test_identifiers_of_pictures_are_hashes_and_do_not_count():
     [
         (svg(x=200.0, text="loss"), True),
         (svg(text="cost"), False),
-        (svg(opacity=1.0), False),
+        (svg(opacity=1.0), True),
+        (svg().replace('style="', 'style="fill: red; '), False),
         (svg().replace("L 30 40", "L 30 40 L 50 60"), True),
         (svg().replace("</text>", "</text><text>0.25</text>"), True),
     ],

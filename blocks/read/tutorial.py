@@ -52,8 +52,6 @@ def read_cells(path: Path) -> list[Cell]:
             place = cells[header].line - 1
             raise BadInput(path, line - 1, f"cell '{header}' is already on line {place}", "Rename one of them")
         code = "\n".join(body).rstrip() + "\n"
-        if code.startswith("\n") and code.strip():
-            raise BadInput(path, line, f"cell '{header}' begins with an empty line", "Begin it with its code")
         check_syntax(path, line, code)
         cells[header] = Cell(header, code, line, tuple(marks))
         marks = []
