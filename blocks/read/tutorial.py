@@ -15,7 +15,7 @@ from blocks.text_files import read_text, split_lines
 HEADER = re.compile(r"^# %%(?!%)")
 LOOSE_HEADER = re.compile(r"^\s*#\s*%%(?!%)")
 ASSET = re.compile(r'(\b(?:src|href)=")\.\./assets/')
-LINK = re.compile(r'href="(?P<path>[^":#]+\.md)(?P<anchor>#[^"]*)?"')
+LINK = re.compile(r'href="(?P<path>[^":#]+\.(?:md|py))(?P<anchor>#[^"]*)?"')
 
 
 @dataclass(frozen=True)
