@@ -680,13 +680,8 @@ compare(*random, y, y_val, sets)
 # them gains more, at the zoom of the training?
 #
 # **4.** Diagnosis. A colleague's adapter file holds the same values after training as
-# before it, except for the head. The code is yours, but for one line:
-#
-# ```text
-# self.A = nn.Parameter(torch.zeros(rank, inputs))
-# ```
-#
-# Why does nothing move? No error is raised.
+# before it, except for the head. The code is yours, but for one line: `A` begins as
+# `torch.zeros(rank, inputs)`. Why does nothing move? No error is raised.
 #
 # ## Solutions
 #
