@@ -22,8 +22,10 @@ def next_steps(steps: Steps, folder: Path, apart: Callable[[Step], None]) -> Ste
     cannot fork, each step that it does not execute for that reason is handed to `apart`.
     """
     *others, last = parted(steps) if steps else [steps]
-    if not others or forkable():
-        return next(in_forks(others, folder), last) if others else last
+    if not others:
+        return last
+    if forkable():
+        return next(in_forks(others, folder), last)
     for step in chain(*others):
         apart(step)
     return last
