@@ -820,9 +820,7 @@ print("\n".join(textwrap.wrap(said, 78)[:6]))
 #
 # The seeds above span 0.012 bits, so the first three changes are worse by little more
 # than luck. Half the rate, 0.005, was worse too: with 500 steps and on the validation
-# books of this page, 2.107 against 2.087. Sharing one matrix between the embedding and
-# the last layer, as GPT-2 does, was worse in a shorter run with 512 tokens (150 steps
-# at a rate of 0.003): 3.14 against 2.81. Muon, a newer optimizer, did help a little:
+# books of this page, 2.107 against 2.087. Muon, a newer optimizer, did help a little:
 # exercise 3.
 #
 # ## Exercises
