@@ -1,7 +1,6 @@
 """What a page declares about a block in the comments above its fence."""
 
 import datetime
-import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,15 +51,17 @@ class _Torch:
 
 def read_mark(text: str, path: Path, line: int) -> Mark:
     """Return the mark that a comment such as ``pytest.mark.skip(reason="...")`` declares."""
-    name = re.match(r"pytest\.mark\.(\w+)", text)
-    kind = CLASSES.get(name[1]) if name else None
+    name = text.removeprefix("pytest.mark.").partition("(")[0].strip()
+    if name not in MARKS:
+        raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(MARKS))}")
+    kind = CLASSES.get(name)
     known = {"pytest": _Namespace(), **({} if kind else {"sys": sys, "torch": _Torch()})}
     try:
         mark = eval(text, {}, Libraries(known, kind))
+        if not isinstance(mark, Mark):
+            raise TypeError("it is no mark")
     except (Exception, SystemExit) as error:
         raise BadInput(path, line, f"mark '{text}' cannot be read: {error}", "Mend the comment") from None
-    if not isinstance(mark, Mark) or mark.name not in MARKS:
-        raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(MARKS))}")
     if word := missing_argument(mark.name, mark.kwargs):
         raise BadInput(path, line, f"mark '{mark.name}' without {word}", f'Write {mark.name}({word}="...")')
     if fault := misuse(mark.name, mark.args, mark.kwargs) or expired(mark, datetime.date.today()):
