@@ -61,8 +61,8 @@ def script_fault(page: Page, ended: Ended, recorded: Mapping[str, str], without:
         return f"the page's script ended with exit code {ended.code}:\n{errors}"
     printed = ended.printed.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for block in (block for block in page.blocks if not left_out(block) and block.name not in without):
-        expected = recorded.get(block.name, "").rstrip("\n")
-        size = len(expected.split("\n")) if expected else 0
+        expected = recorded.get(block.name, "")
+        size = expected.count("\n")
         if fault := output_fault(block, "\n".join(printed[:size]), expected):
             return f"the page's script differs in '{block.name}': {fault}"
         del printed[:size]

@@ -49,6 +49,11 @@ def test_a_program_runs_as_a_script(interpreter, code, ended):
     assert found.errors.rstrip().endswith(ended.errors)
 
 
+def test_empty_lines_at_the_end_of_an_output_are_part_of_it(project):
+    page = project.page(first="1", second="2")
+    assert script_fault(page, Ended(0, "1\n\n2\n", ""), {"first": "1\n\n", "second": "2\n"}) == ""
+
+
 def test_the_frames_of_what_runs_it_are_left_out_of_a_report(project, interpreter):
     page = project.page(only="1 / 0")
     found = script_fault(page, interpreter.run(program(page)), {})
