@@ -23,7 +23,11 @@ def find_pages(root: Path) -> list[Path]:
 
 
 def check_orphans(root: Path) -> None:
-    """Refuse a snippet or an output that no page shows."""
+    """Refuse a snippet, an output or a folder of pictures that no page shows."""
+    for picture in sorted((root / "docs" / "assets" / "figures").rglob("*.svg")):
+        snippet = root / "snippets" / picture.parent.relative_to(root / "docs" / "assets" / "figures")
+        if not snippet.with_suffix(".py").exists():
+            raise BadInput(picture, 1, "picture without a snippet", "Delete it")
     for path in sorted((root / "snippets").rglob("*")):
         page = (root / "docs" / path.relative_to(root / "snippets")).with_suffix(".md")
         if path.suffix == ".py" and not page.exists() and not is_tutorial(path):
