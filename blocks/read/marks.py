@@ -29,17 +29,6 @@ class Mark:
         return Mark(self.name, args, kwargs)
 
 
-class _Namespace:
-    """Stands for `pytest` and `pytest.mark` in a comment: any attribute is a mark."""
-
-    @property
-    def mark(self) -> "_Namespace":
-        return self
-
-    def __getattr__(self, name: str) -> Mark:
-        return Mark(name)
-
-
 class _Torch:
     """Stands for `torch` in a comment: imported only when a condition asks for it."""
 
@@ -51,13 +40,14 @@ class _Torch:
 
 def read_mark(text: str, path: Path, line: int) -> Mark:
     """Return the mark that a comment such as ``pytest.mark.skip(reason="...")`` declares."""
-    name = text.removeprefix("pytest.mark.").partition("(")[0].strip()
+    call = text.removeprefix("pytest.mark.")
+    name = call.partition("(")[0].strip()
     if name not in MARKS:
         raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(MARKS))}")
     kind = CLASSES.get(name)
-    known = {"pytest": _Namespace(), **({} if kind else {"sys": sys, "torch": _Torch()})}
+    known = {} if kind else {"sys": sys, "torch": _Torch()}
     try:
-        mark = eval(text, {}, Libraries(known, kind))
+        mark = eval(call, {}, Libraries({**known, name: Mark(name)}, kind))
         if not isinstance(mark, Mark):
             raise TypeError("it is no mark")
     except (Exception, SystemExit) as error:
