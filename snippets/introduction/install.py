@@ -86,7 +86,7 @@ def gigabytes(package):
 
 
 names = {package.metadata["Name"] for package in metadata.distributions()}
-libraries = [name for name in names if name.startswith(("nvidia-", "triton"))]
+libraries = [name for name in names if name.startswith(("nvidia-", "cuda-", "triton"))]
 print(f"torch: {gigabytes('torch'):.1f} GB")
 print(f"its GPU libraries: {sum(map(gigabytes, libraries)):.1f} GB")
 # --8<-- [end:solution-space-on-disk]
