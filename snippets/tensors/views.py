@@ -18,7 +18,7 @@ x = torch.arange(12.0, device=device)
 y = x.view(3, 4)
 z = x.reshape(2, 6)
 print(y.cpu())
-print(z.shape, x.view(2, -1).shape)
+print("z:", z.shape, "view(2, -1):", x.view(2, -1).shape)
 try:
     x.view(5, 3)
 except RuntimeError as error:
