@@ -640,8 +640,8 @@ for title, model in (("full", full), ("LoRA", lora)):
 # | full fine-tuning | 0.794 | 0.052 |
 # | LoRA | 0.791 | 0.020 |
 #
-# So fine-tuning adds some eleven points to the frozen features, and LoRA the same with 3
-# percent of the numbers. But the small network from scratch, which needs no download
+# So fine-tuning adds some eleven points to the frozen features, and LoRA the same with
+# 3 percent of the numbers. But the small network from scratch, which needs no download
 # and a fraction of the computing, is better by about six points. For these digits, take
 # the small one.
 #
