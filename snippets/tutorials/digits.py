@@ -563,9 +563,9 @@ for name in ("trained", "untrained"):
     print(f"{name:9} correlation with the ink {correlation:.2f}")
 
 # %% [markdown]
-# The maps of a network that knows nothing follow the ink, here even more than those of
-# the trained one. So "the map lies on the digit" is no evidence. You get that for
-# nothing.
+# The maps of a network that knows nothing follow the ink, even more than those of the
+# trained one do (five of each: 0.63 to 0.66, against 0.40 to 0.42). So "the map lies on
+# the digit" is no evidence. You get that for nothing.
 #
 # Now the covered images. The network that made the map must suffer, for that is how the
 # map was made. So also ask the four others, which were trained with other seeds:
