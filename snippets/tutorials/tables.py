@@ -973,9 +973,8 @@ for place in (2, 6):
         print(f"site {place} {name}: log loss {log_loss:.3f}, accuracy {accuracy:.3f}")
 
 # %% [markdown]
-# It depends on the place. In site 2 nothing is lost. In site 6 the stranger is worse, by
-# more in this run than with other seeds: it expects people to behave as they do
-# elsewhere. An
+# It depends on the place. In site 2 nothing is lost. In site 6 the stranger is worse,
+# by 0.01 to 0.05 with six seeds: it expects people to behave as they do elsewhere. An
 # unknown category gives an answer without an error. Whether it is a good one, only
 # leaving out a known one can tell.
 #
