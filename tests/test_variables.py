@@ -13,9 +13,8 @@ def test_programs_of_this_python_are_found_and_caches_are_kept(monkeypatch, tmp_
     set_for("cpu", tmp_path)
     set_for("cpu", tmp_path)
     assert os.environ["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
-    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(
-        tmp_path / ".cache" / f"torch{versions()['torch']}" / "inductor"
-    )
+    kept = tmp_path / ".cache" / f"torch{installed('torch')}"
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(kept / "inductor")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 
