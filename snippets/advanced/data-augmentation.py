@@ -214,10 +214,10 @@ X = torch.rand(4, 3, 32, 32).to(device)
 y = torch.tensor([3, 1, 4, 5]).to(device)
 mix = v2.RandomChoice([v2.MixUp(num_classes=10), v2.CutMix(num_classes=10)])
 mixed, soft_labels = mix(X, y)
-print(tuple(mixed.shape), tuple(soft_labels.shape))
-print([f"{share:.3f}" for share in soft_labels[0].tolist()])
+print("images", tuple(mixed.shape), "labels", tuple(soft_labels.shape))
+print("first label", [round(share, 3) for share in soft_labels[0].tolist()])
 logits = torch.zeros(4, 10, device=device)
-print(f"{torch.nn.functional.cross_entropy(logits, soft_labels):.3f}")
+print(f"loss {F.cross_entropy(logits, soft_labels):.3f}")
 # --8<-- [end:mix-a-batch]
 
 

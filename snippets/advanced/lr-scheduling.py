@@ -220,7 +220,7 @@ optimizer = toy_optimizer()
 scheduler = lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
 optimizer.step()
 scheduler.step(0.37)  # meant as a validation loss
-print(scheduler.last_epoch, f"{scheduler.get_last_lr()[0]:.4f}")
+print(f"epoch {scheduler.last_epoch}, lr {scheduler.get_last_lr()[0]:.4f}")
 # --8<-- [end:loss-taken-for-epoch]
 
 
@@ -260,7 +260,8 @@ for lr in (0.02, 0.5, 1.0, 2.0):
 # --8<-- [start:solution-one-cycle]
 scheduler = lr_scheduler.OneCycleLR(toy_optimizer(), max_lr=0.1, total_steps=45)
 lrs = trace(scheduler, steps=44)
-print(f"{lrs[0]:.4f} {max(lrs):.4f} at step {lrs.index(max(lrs))}, {lrs[-1]:.4f}")
+print(f"from {lrs[0]:.4f} to {max(lrs):.4f} at step {lrs.index(max(lrs))}", end=", ")
+print(f"and down to {lrs[-1]:.4f}")
 try:
     trace(scheduler, steps=2)
 except ValueError as error:

@@ -134,8 +134,10 @@ try:
     torch.autograd.grad(used**2, [used, unused])
 except RuntimeError as error:
     print("RuntimeError: ...", str(error).split(". ")[1])
-print(torch.autograd.grad(used**2, [used, unused], allow_unused=True))
-print(torch.autograd.grad(used**2, [used, unused], materialize_grads=True))
+gradients = torch.autograd.grad(used**2, [used, unused], allow_unused=True)
+print("allow_unused:     ", *gradients)
+gradients = torch.autograd.grad(used**2, [used, unused], materialize_grads=True)
+print("materialize_grads:", *gradients)
 # --8<-- [end:unused-input]
 
 

@@ -339,8 +339,9 @@ for block in sorted(in_use, key=lambda block: block["size"], reverse=True)[:2]:
 try:
     torch.empty(2**50)  # 4 PiB
 except RuntimeError as error:
-    print(type(error).__name__, isinstance(error, torch.OutOfMemoryError))
-print(torch.OutOfMemoryError.__mro__[1].__name__)
+    print("CPU:", type(error).__name__)
+parent = torch.OutOfMemoryError.__mro__[1]
+print("parent of OutOfMemoryError:", parent.__name__)
 # --8<-- [end:out-of-host-memory]
 
 

@@ -74,7 +74,7 @@ def difference(one, other):
 
 
 model = train(0)
-print(f"same seed:  {difference(model, train(0)):.2f}")
+print(f"same seed:  {difference(model, train(0))}")
 print(f"other seed: {difference(model, train(1)):.2f}")
 # --8<-- [end:train-twice]
 
@@ -132,7 +132,7 @@ def show_two_epochs(**options):
     for epoch in (1, 2):
         draws = torch.cat(list(loader)).T
         for name, row in zip(("np.random", "torch", "own rng"), draws, strict=True):
-            print(epoch, f"{name:10}", *(f"{value:.2f}" for value in row))
+            print(epoch, f"{name:10}", *(f"{value:.3f}" for value in row))
 
 
 if __name__ == "__main__":

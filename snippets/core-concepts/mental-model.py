@@ -178,7 +178,8 @@ x = torch.zeros(3, device=device)
 part = x[:2]
 part += 1  # counts: a view of x
 x = x + 1  # a new tensor, whose own count starts at 0
-print("x:", x._version, "part:", part._version, part.tolist())
+print(f"versions: x {x._version}, part {part._version}")
+print("part:", part.tolist())
 # --8<-- [end:solution-versions]
 
 

@@ -116,9 +116,9 @@ except RuntimeError as error:
 
 # --8<-- [start:to-returns-a-tensor]
 counts.to(torch.float32)  # the result is dropped
-print(counts.dtype)
+print("dropped: ", counts.dtype)
 counts = counts.to(torch.float32)
-print(counts.dtype)
+print("assigned:", counts.dtype)
 x = x.to(device)  # from here on, wherever the setup found a place
 # --8<-- [end:to-returns-a-tensor]
 
@@ -143,8 +143,15 @@ plt.show()
 
 
 # --8<-- [start:solution-predict-shapes]
-for result in x[0], x[:, 0], x[0, 2, 2], x.sum(dim=0), x + torch.ones(8, device=device):
-    print(result.shape)
+results = {
+    "x[0]": x[0],
+    "x[:, 0]": x[:, 0],
+    "x[0, 2, 2]": x[0, 2, 2],
+    "x.sum(dim=0)": x.sum(dim=0),
+    "x + ones": x + torch.ones(8, device=device),
+}
+for name, result in results.items():
+    print(f"{name:12}", result.shape)
 # --8<-- [end:solution-predict-shapes]
 
 

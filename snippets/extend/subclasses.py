@@ -199,7 +199,7 @@ def epoch(collect):
 for collect in ("numbers", "tensors"):
     with FindWaits() as waits:
         epoch(collect)
-    print(f"{collect}: {waits.count} waits")
+    print(f"collecting {collect}, waits: {waits.count}")
 # --8<-- [end:find-item]
 
 

@@ -225,6 +225,6 @@ except RuntimeError as error:
     frame = error.__traceback__.tb_next.tb_frame
     print("held by the frame:", sorted(frame.f_locals))
     del frame  # this name would hold it too
-    print("inside except:", watched() is not None)
-print("after except: ", watched() is not None)
+    print("the tensor exists inside except:", watched() is not None)
+print("the tensor exists after except: ", watched() is not None)
 # --8<-- [end:solution-who-holds-it]

@@ -233,7 +233,7 @@ step = Recording(lambda rate: weight.sub_(rate), lr)
 step.replay()
 lr = 0.01  # too late: the graph holds 0.1
 step.replay()
-print(f"{weight.item():.2f}")
+print(f"rate as a number: {weight.item():.2f}")
 
 rate = torch.tensor(0.1, device=device)
 weight = torch.ones(1, device=device)
@@ -241,5 +241,5 @@ step = Recording(lambda rate: weight.sub_(rate), rate)
 step.replay()
 rate.fill_(0.01)  # written where the graph reads
 step.replay()
-print(f"{weight.item():.2f}")
+print(f"rate as a tensor: {weight.item():.2f}")
 # --8<-- [end:solution-frozen-number]

@@ -192,7 +192,7 @@ print(f"{1e6 * honest(model, batch):.0f} us")
 
 
 # --8<-- [start:solution-throughput]
-print("batch   us a batch   images a second")
+print("batch   us a batch     rows a second")
 for size in (1, 16, 256):
     batch = torch.randn(size, 256).to(device)
     took = honest(model, batch)

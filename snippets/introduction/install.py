@@ -45,9 +45,10 @@ print(f"memory: {total / 2**30:.0f} GiB, {free / 2**30:.0f} free")
 
 
 # --8<-- [start:cpu-threads]
-print("threads:", torch.get_num_threads())
-torch.set_num_threads(1)
-print("threads now:", torch.get_num_threads())
+print("threads at first:", torch.get_num_threads())
+for count in 2, 1:
+    torch.set_num_threads(count)
+    print("threads now:", torch.get_num_threads())
 # --8<-- [end:cpu-threads]
 
 
@@ -86,7 +87,7 @@ def gigabytes(package):
 
 
 names = {package.metadata["Name"] for package in metadata.distributions()}
-libraries = [name for name in names if name.startswith(("nvidia-", "triton"))]
+libraries = [name for name in names if name.startswith(("nvidia-", "cuda-", "triton"))]
 print(f"torch: {gigabytes('torch'):.1f} GB")
 print(f"its GPU libraries: {sum(map(gigabytes, libraries)):.1f} GB")
 # --8<-- [end:solution-space-on-disk]

@@ -13,7 +13,8 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:answer-dtype-of-a-list]
-print(torch.tensor([1, 2]).dtype, torch.tensor([1.0, 2.0]).dtype)
+print("[1, 2]:    ", torch.tensor([1, 2]).dtype)
+print("[1.0, 2.0]:", torch.tensor([1.0, 2.0]).dtype)
 # --8<-- [end:answer-dtype-of-a-list]
 
 
@@ -46,7 +47,7 @@ print(w.grad)
 
 # --8<-- [start:answer-eval-and-graph]
 model = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5)).eval()
-print(model(torch.ones(1, 3)).requires_grad)
+print("requires_grad:", model(torch.ones(1, 3)).requires_grad)
 # --8<-- [end:answer-eval-and-graph]
 
 
@@ -57,7 +58,7 @@ class Net(nn.Module):
         self.layers = [nn.Linear(3, 3), nn.Linear(3, 3)]
 
 
-print(len(list(Net().parameters())))
+print("parameters:", len(list(Net().parameters())))
 # --8<-- [end:answer-layers-in-a-list]
 
 
@@ -68,7 +69,7 @@ print(nn.Conv2d(1, 8, 3)(torch.ones(1, 1, 9, 9)).shape)
 
 # --8<-- [start:answer-recurrent]
 output, (hidden, cell) = nn.LSTM(4, 5)(torch.ones(7, 2, 4))
-print(output.shape, hidden.shape)
+print("output:", output.shape, "last state:", hidden.shape)
 # --8<-- [end:answer-recurrent]
 
 
@@ -89,5 +90,5 @@ print([len(batch) for batch in loader])
 x, layer = torch.ones(3), nn.Linear(3, 2)
 x.to("meta")
 layer.to("meta")
-print(x.device, layer.weight.device)
+print("x:", x.device, "layer:", layer.weight.device)
 # --8<-- [end:answer-tensor-to]

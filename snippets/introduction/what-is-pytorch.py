@@ -99,7 +99,9 @@ def score(x):
 
 x = torch.ones(3, device=device)
 compiled = torch.compile(score, backend=show_operations)
-print(f"{score(x).item():.3f} {compiled(x).item():.3f} {compiled(x + 1).item():.3f}")
+for inputs in x, x + 1:
+    eager, captured = score(inputs).item(), compiled(inputs).item()
+    print(f"eager {eager:.3f}, compiled {captured:.3f}")
 # --8<-- [end:capture-the-operations]
 
 
@@ -109,7 +111,7 @@ layers = [
     ("torch.nn, torch.optim, torch.utils.data", "building blocks, in Python"),
     ("tensors, autograd, torch.compile", "what the building blocks are made of"),
     ("dispatcher", "picks the code for this operation and device"),
-    ("kernels: CPU, CUDA, ROCm, XPU, MPS", "one implementation for each device"),
+    ("kernels: CPU, CUDA, ROCm, XPU, MPS", "the code that runs on each device"),
 ]
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
 for number, (name, role) in enumerate(layers):

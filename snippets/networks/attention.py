@@ -221,7 +221,7 @@ class SelfAttention(nn.Module):
 
 torch.manual_seed(0)
 x = torch.randn(B, T, 32).to(device)
-print(tuple(SelfAttention(32, heads=4).to(device)(x).shape))
+print("output", tuple(SelfAttention(32, heads=4).to(device)(x).shape))
 # --8<-- [end:self-attention]
 
 
@@ -255,7 +255,7 @@ def change_by_future(module, x):
 
 torch.manual_seed(0)
 block = Block(32, heads=4).to(device)
-print(change_by_future(block, x))
+print("moved", *change_by_future(block, x))
 # --8<-- [end:change-the-future]
 
 
@@ -361,7 +361,7 @@ print(local.int().cpu())
 # --8<-- [start:solution-both-masks]
 real = place < torch.tensor([[6], [4]], device=device)
 both = keep & real[:, None, None]  # (batch, 1, queries, keys)
-print(tuple(both.shape), "last query sees", both[:, 0, -1].int().tolist())
+print("mask", tuple(both.shape), "last query sees", both[:, 0, -1].int().tolist())
 masked = F.scaled_dot_product_attention(q, k, v, attn_mask=both)
 expected, _ = attention(q, k, v, both)
 print(f"differ by {(masked - expected).abs().max():.3f}")
@@ -390,14 +390,14 @@ class Leaky(SelfAttention):
 
 torch.manual_seed(0)
 leaky = Leaky(32, heads=4).to(device)
-print(tuple(leaky(x).shape), change_by_future(leaky, x))
+print("shape", tuple(leaky(x).shape), "moved", *change_by_future(leaky, x))
 # --8<-- [end:diagnosis-leak]
 
 
 # --8<-- [start:solution-split-the-last-axis]
 right = SelfAttention(32, heads=4).to(device)
 right.load_state_dict(leaky.state_dict())
-print(tuple(right(x).shape), change_by_future(right, x))
+print("shape", tuple(right(x).shape), "moved", *change_by_future(right, x))
 # --8<-- [end:solution-split-the-last-axis]
 
 

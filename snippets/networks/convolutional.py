@@ -155,7 +155,8 @@ class CNN(nn.Module):
 
 
 model = CNN().to(device)
-print(tuple(model.features(pictures[:5]).shape), tuple(model(pictures[:5]).shape))
+print("features", tuple(model.features(pictures[:5]).shape))
+print("logits", tuple(model(pictures[:5]).shape))
 # --8<-- [end:cnn]
 
 
@@ -321,7 +322,7 @@ for height, width in ((24, 24), (30, 30), (36, 42)):
 # --8<-- [start:diagnosis-shapes]
 broken = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Linear(24, 10))
 logits = broken(torch.zeros(64, 3, 24, 24))
-print(tuple(logits.shape))
+print("logits", tuple(logits.shape))
 try:
     F.cross_entropy(logits, torch.zeros(64, dtype=torch.long))
 except RuntimeError as error:
@@ -336,5 +337,5 @@ whole = nn.Sequential(
 )
 logits = whole(torch.zeros(64, 3, 24, 24))
 loss = F.cross_entropy(logits, torch.zeros(64, dtype=torch.long))
-print(tuple(logits.shape), f"loss {loss:.2f}, 16 * 24 * 24 = {16 * 24 * 24}")
+print("logits", tuple(logits.shape), f"loss {loss:.2f}, 16 * 24 * 24 = {16 * 24 * 24}")
 # --8<-- [end:solution-flatten]

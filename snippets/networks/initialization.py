@@ -18,7 +18,8 @@ x = torch.randn(5, 8).to(device)
 merged_weight = second.weight @ first.weight
 merged_bias = second.weight @ first.bias + second.bias
 torch.testing.assert_close(second(first(x)), F.linear(x, merged_weight, merged_bias))
-print(tuple(merged_weight.shape), tuple(second(first(x)).shape))
+print("one weight", tuple(merged_weight.shape), "for both", end=", ")
+print("output", tuple(second(first(x)).shape))
 # --8<-- [end:without-activation]
 
 

@@ -25,7 +25,7 @@ def build():
 torch.manual_seed(0)
 model = build().to(device)
 x, y = torch.randn(4, 3, 32, 32).to(device), torch.arange(4, device=device)
-print(tuple(model(x).shape))
+print("logits", tuple(model(x).shape))
 # --8<-- [end:model-to-inspect]
 
 
@@ -90,7 +90,8 @@ print(len(calls), "after one more, with the hooks removed")
 with torch.device("meta"):
     giant = nn.Sequential(nn.Linear(100_000, 200_000), nn.Linear(200_000, 10))
     batch = torch.empty(64, 100_000)
-print(tuple(giant(batch).shape), f"{count(giant)[2] / 1e9:.1f} GB")
+shape, size = tuple(giant(batch).shape), count(giant)[2]
+print(f"output {shape}, weights {size / 1e9:.1f} GB")
 try:
     nn.Linear(2, 2, device="meta").to("cpu")
 except NotImplementedError as error:

@@ -177,7 +177,7 @@ for weight in (1.0, 19.0):  # 19 negatives for each positive
 torch.manual_seed(0)
 y_hat, y = torch.randn(4, 1).to(device), torch.randn(4).to(device)
 square = (y_hat - y).square()
-print(tuple(square.shape), f"mean {square.mean():.3f}")
+print("shape", tuple(square.shape), f"mean {square.mean():.3f}")
 print(f"mse_loss {F.mse_loss(y_hat, y):.3f}")
 # --8<-- [end:mismatched-regression]
 

@@ -35,7 +35,7 @@ print(model)
 # --8<-- [start:call-the-model]
 x = torch.randn(32, 784).to(device)
 logits = model(x)
-print(logits.shape)
+print("logits", tuple(logits.shape))
 
 handle = model.register_forward_hook(lambda *args: print("hook called"))
 model(x)
@@ -174,7 +174,7 @@ class DeepNN(nn.Module):
 
 
 deep = DeepNN(784, 128, 64, 10).to(device)
-print(deep(x).shape, f"{count(deep):,} parameters")
+print("logits", tuple(deep(x).shape), f"from {count(deep):,} parameters")
 # --8<-- [end:solution-any-depth]
 
 

@@ -102,7 +102,7 @@ sequences = [torch.randn(length, D) for length in (6, 2, 4)]
 lengths = torch.tensor([len(sequence) for sequence in sequences])
 padded = pad_sequence(sequences, batch_first=True).to(device)
 mask = torch.arange(6) < lengths[:, None]
-print(tuple(padded.shape))
+print("padded", tuple(padded.shape))
 print(mask.int())
 # --8<-- [end:pad-and-mask]
 
@@ -243,7 +243,7 @@ both = nn.GRU(D, H, bidirectional=True, batch_first=True).to(device)
 output, state = both(x)
 summary = torch.cat([state[0], state[1]], dim=1)
 ends = torch.cat([output[:, -1, :H], output[:, 0, H:]], dim=1)
-print(tuple(summary.shape), f"apart {(summary - ends).abs().max():.2f}")
+print("summary", tuple(summary.shape), f"apart {(summary - ends).abs().max():.2f}")
 print(f"output[:, -1] is off by {(summary - output[:, -1]).abs().max():.2f}")
 # --8<-- [end:solution-both-ends]
 

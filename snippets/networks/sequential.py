@@ -23,7 +23,7 @@ classifier = nn.Sequential(
     nn.Linear(128, 10),
 ).to(device)
 x = torch.randn(32, 784).to(device)
-print(classifier(x).shape)
+print("scores", tuple(classifier(x).shape))
 # --8<-- [end:layers-in-order]
 
 
@@ -87,7 +87,7 @@ class Residual(nn.Module):
 
 
 block = Residual(nn.Sequential(nn.Linear(784, 784), nn.ReLU())).to(device)
-print(tuple(block(x).shape), tuple(block.inner(x).shape))
+print("block", tuple(block(x).shape), "inner", tuple(block.inner(x).shape))
 # --8<-- [end:residual]
 
 
@@ -143,7 +143,7 @@ class FirstOutput(nn.Module):
 
 
 tagger = nn.Sequential(lstm, FirstOutput(), scores)
-print(tagger(sequence).shape)
+print("scores", tuple(tagger(sequence).shape))
 # --8<-- [end:solution-take-the-output]
 
 
@@ -160,7 +160,8 @@ class Project(nn.Module):
 
 narrowing = Project(dense(784, 64), 784, 64).to(device)
 even = Project(dense(64, 64), 64, 64).to(device)
-print(even(narrowing(x)).shape, even.skip, narrowing.skip)
+print("output", tuple(even(narrowing(x)).shape))
+print("skips", even.skip, narrowing.skip)
 # --8<-- [end:solution-residual-projection]
 
 

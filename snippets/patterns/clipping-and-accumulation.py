@@ -193,16 +193,17 @@ for name, found in (("1 / pieces", equal_shares), ("rows / 70", by_rows)):
 
 
 # --8<-- [start:both-in-a-loop]
-loader = DataLoader(TensorDataset(X, y), batch_size=20)
-accumulate, norms, batches = 4, [], len(loader)
+batch_size, accumulate, norms = 20, 4, []
+loader = DataLoader(TensorDataset(X, y), batch_size=batch_size)
+batches = len(loader)
 optimizer = torch.optim.AdamW(net.parameters(), lr=0.003)
 optimizer.zero_grad()
 for i, (x, targets) in enumerate(loader):
-    first = i - i % accumulate  # of this group
-    group = min(accumulate, batches - first)  # the last one may be smaller
+    before = (i - i % accumulate) * batch_size  # rows in the groups before this one
+    rows = min(accumulate * batch_size, len(X) - before)  # rows in this group
     loss = F.mse_loss(net(x).squeeze(1), targets)
-    (loss / group).backward()  # adds to what is there
-    if i + 1 == first + group:
+    (loss * len(x) / rows).backward()  # adds to what is there
+    if (i + 1) % accumulate == 0 or i + 1 == batches:
         norms.append(clip_grad_norm_(net.parameters(), max_norm=1.0))
         optimizer.step()
         optimizer.zero_grad()

@@ -132,7 +132,7 @@ print("put on white ", on_white.getpixel((0, 0)))
 torch.manual_seed(0)
 x, y = next(iter(DataLoader(dataset, batch_size=16, shuffle=True)))
 x, y = x.to(device), y.to(device)
-print(tuple(x.shape), x.dtype, tuple(y.shape), y.dtype)
+print("images", tuple(x.shape), x.dtype, "labels", tuple(y.shape), y.dtype)
 fig, axes = plt.subplots(2, 8, figsize=(6.4, 2.2))
 for ax, image, label in zip(axes.flat, x.cpu().numpy(), y.tolist(), strict=True):
     ax.imshow(image[0], cmap="viridis")

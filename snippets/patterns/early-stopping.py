@@ -27,7 +27,7 @@ spoiled = torch.rand(200) < 0.3  # these training images get a random label
 y[:200][spoiled] = torch.randint(0, 10, (200,))[spoiled]
 X_train, X_val, X_test = X.to(device).split([200, 300, 1297])
 y_train, y_val, y_test = y.to(device).split([200, 300, 1297])
-print(len(X_train), len(X_val), len(X_test))
+print(len(X_train), "to train,", len(X_val), "to validate,", len(X_test), "to test")
 # --8<-- [end:easy-to-overfit]
 
 

@@ -95,5 +95,6 @@ print(logits.gather(1, y[:, None]).squeeze(1))
 # --8<-- [start:solution-squeeze-too-much]
 for channels in (3, 1):
     image = torch.zeros(1, channels, 8, 8)
-    print(tuple(image.squeeze().shape), tuple(image.squeeze(0).shape))
+    print("squeeze():", tuple(image.squeeze().shape), end=", ")
+    print("squeeze(0):", tuple(image.squeeze(0).shape))
 # --8<-- [end:solution-squeeze-too-much]

@@ -48,7 +48,7 @@ MIXED = {"weight": 2, "gradient": 2, "float32 copy": 4, "Adam's averages": 8}
 for name, parts in (("float32", FLOAT32), ("bfloat16", MIXED)):
     print(f"{name:8} {sum(parts.values())} bytes a parameter: {parts}")
 for parameters in (1e9, 7e9, 70e9):
-    sizes = [f"{16 * parameters / ranks / 1e9:7.1f}" for ranks in (1, 8, 64, 512)]
+    sizes = [f"{16 * parameters / ranks / 1e9:7.2f}" for ranks in (1, 8, 64, 512)]
     print(f"{parameters / 1e9:2.0f} billion on 1, 8, 64, 512 ranks:", *sizes, "GB")
 # --8<-- [end:bytes-per-parameter]
 

@@ -208,16 +208,16 @@ from torch.nn.parallel import DistributedDataParallel
 
 def main():
     dist.init_process_group("gloo")
-    rank, attempt = dist.get_rank(), int(os.environ["TORCHELASTIC_RESTART_COUNT"])
+    rank = dist.get_rank()
     torch.manual_seed(0)
     model = nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.5)
     first = restore(model, optimizer)
     ddp = DistributedDataParallel(model)
     if rank == 0:
-        print(f"attempt {attempt} starts at step {first}", flush=True)
+        print(f"starts at step {first}", flush=True)
     for step in range(first, 8):
-        if rank == 1 and step == 5 and attempt == 0:
+        if rank == 1 and step == 5 and first == 0:
             os.kill(os.getpid(), signal.SIGKILL)  # as a machine out of memory does
         X = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))[rank::2]
         loss = (ddp(X) - X.sum(1, keepdim=True)).square().mean()

@@ -261,7 +261,8 @@ def wrong_placement(rank):
     claimed = DTensor.from_local(local.mean(), mesh, [Replicate()])
     right = DTensor.from_local(local.mean(), mesh, [Partial("avg")])
     print(
-        f"rank {rank}: {claimed.full_tensor().item()} and {right.full_tensor().item()}",
+        f"rank {rank}: as Replicate {claimed.full_tensor().item()}, "
+        f"as Partial {right.full_tensor().item()}",
         flush=True,
     )
 

@@ -289,8 +289,8 @@ def look_at_dtypes(rank):
     loss.backward()
     if rank == 0:
         weight = model.blocks[0].up.weight
-        print("during forward:", *inside[0])
-        print("kept and stepped:", weight.dtype, weight.grad.dtype)
+        print("during forward: weight {}, output {}".format(*inside[0]))
+        print(f"kept and stepped: weight {weight.dtype}, gradient {weight.grad.dtype}")
 
 
 launch(look_at_dtypes)

@@ -239,7 +239,7 @@ launch(pipeline_with_library, args=(Schedule1F1B,))
 for slowest in (1.0, 1.5, 2.0):
     times = timeline(one_forward_one_backward, stages=4, parts=32, slowest=slowest)
     last = max(end for _, end in times.values())
-    print(f"last stage {slowest} times as slow: step takes {last:5.1f}")
+    print(f"last stage takes {slowest} times as long: step takes {last:5.1f}")
 # --8<-- [end:a-slow-stage]
 
 

@@ -250,7 +250,10 @@ def work_while_it_travels(rank):
     handle = dist.all_reduce(numbers, async_op=True)
     other = torch.randn(100, 100) @ torch.randn(100, 100)  # needs no communication
     handle.wait()  # from here on numbers may be read
-    print(f"rank {rank}: {numbers[0].item():.0f}, {tuple(other.shape)}", flush=True)
+    print(
+        f"rank {rank}: sum {numbers[0].item():.0f}, other {tuple(other.shape)}",
+        flush=True,
+    )
 
 
 launch(work_while_it_travels)

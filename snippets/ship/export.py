@@ -152,7 +152,8 @@ class FlipWithWhere(nn.Module):
 positive, negative = torch.ones(3, device=device), -torch.ones(3, device=device)
 for repaired in (FlipWithCond(), FlipWithWhere()):
     exported = export(repaired, (positive,)).module()
-    print(exported(positive).tolist(), exported(negative).tolist())
+    answers = [exported(x).tolist() for x in (positive, negative)]
+    print(f"{type(repaired).__name__}:", *answers)
 # --8<-- [end:branch-in-the-graph]
 
 

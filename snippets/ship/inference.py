@@ -22,7 +22,8 @@ pixels, targets = load_digits(return_X_y=True)  # pixels are 0 to 16
 train_pixels, test_pixels, train_y, test_y = train_test_split(
     torch.tensor(pixels, dtype=torch.float32), torch.tensor(targets), random_state=0
 )
-print(train_pixels.shape, train_pixels.min().item(), train_pixels.max().item())
+low, high = train_pixels.min().item(), train_pixels.max().item()
+print(f"{tuple(train_pixels.shape)}, pixels from {low:.0f} to {high:.0f}")
 # --8<-- [end:digits]
 
 

@@ -169,7 +169,6 @@ for one, other in pairs:
 
 # --8<-- [start:solution-normalize-channels]
 torch.manual_seed(0)
-torch.manual_seed(0)
 images = torch.rand(8, 3, 4, 4).to(device)
 mean = images.mean(dim=(0, 2, 3))  # (3,)
 centered = images - mean[:, None, None]

@@ -177,7 +177,8 @@ try:
     a.mean()
 except RuntimeError as error:
     print(f"{type(error).__name__}:", str(error).splitlines()[0])
-print(a.float().mean().item(), a.mean(dtype=torch.float32).item())
+print("after float():", a.float().mean().item())
+print("with a dtype: ", a.mean(dtype=torch.float32).item())
 # --8<-- [end:mean-of-integers]
 
 

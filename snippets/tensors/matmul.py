@@ -53,7 +53,7 @@ for left in (matrix, stack):
         left @ left
     except RuntimeError as error:
         print("RuntimeError:", error)
-print(tuple((matrix @ matrix.mT).shape), tuple((stack @ stack.mT).shape))
+print("with mT:", (matrix @ matrix.mT).shape, (stack @ stack.mT).shape)
 # --8<-- [end:inner-sizes-differ]
 
 
@@ -114,7 +114,7 @@ queries = torch.randn(2, 5, 3, 8).to(device)  # (batch, time, heads, depth)
 keys = torch.randn(2, 6, 3, 8).to(device)  # (batch, source time, heads, depth)
 scores = torch.einsum("bthd,bshd->bhts", queries, keys)
 with_transposes = queries.transpose(1, 2) @ keys.transpose(1, 2).mT
-print(scores.shape, with_transposes.shape)
+print("einsum:", scores.shape, "with transposes:", with_transposes.shape)
 difference = (scores - with_transposes).abs().max().item()
 print(f"largest difference {difference:.3f}")
 # --8<-- [end:attention-scores]

@@ -18,7 +18,8 @@ a = torch.tensor([[1, 2, 3], [4, 5, 6]])
 b = torch.tensor([[7, 8, 9], [10, 11, 12]])
 print(torch.cat([a, b], dim=0))
 print(torch.cat([a, b], dim=1))
-print(torch.stack([a, b]).shape, torch.stack([a, b], dim=2).shape)
+print("stack:       ", torch.stack([a, b]).shape)
+print("stack, dim=2:", torch.stack([a, b], dim=2).shape)
 # --8<-- [end:cat-and-stack]
 
 
@@ -97,7 +98,8 @@ for n in 2, 3, 4, 5:
 
 # --8<-- [start:sizes-of-one]
 v = torch.tensor([1, 2, 3])
-print(v.unsqueeze(0).shape, v.unsqueeze(1).shape, v[:, None].shape)
+print("unsqueeze(0):", v.unsqueeze(0).shape)
+print("unsqueeze(1):", v.unsqueeze(1).shape, "[:, None]:", v[:, None].shape)
 batch = torch.zeros(1, 4, 1)
 print("squeeze(2):", batch.squeeze(2).shape)
 print("squeeze(): ", batch.squeeze().shape)
@@ -127,11 +129,9 @@ print("transpose:", photos.transpose(1, 3).shape)  # swaps two, so not the same
 row = torch.tensor([[1.0, 2.0, 3.0]], device=device)  # (1, 3)
 repeated = row.repeat(1000, 1)  # how often along each dimension
 expanded = row.expand(1000, 3)  # the size to reach; -1 keeps one
-print(repeated.shape, "strides", repeated.stride())
-print(expanded.shape, "strides", expanded.stride())
-print(
-    "bytes:", repeated.untyped_storage().nbytes(), expanded.untyped_storage().nbytes()
-)
+for name, rows in ("repeat", repeated), ("expand", expanded):
+    memory = rows.untyped_storage().nbytes()
+    print(name, rows.shape, "strides", rows.stride(), "bytes", memory)
 # --8<-- [end:repeat-or-expand]
 
 
@@ -183,7 +183,7 @@ fig, axes = plt.subplots(1, 5, figsize=(7.2, 1.6))
 for ax, part in zip(axes, [image, *patches], strict=True):
     ax.imshow(part.numpy(), vmin=0, vmax=16)
     ax.axis("off")
-print(cut.shape, patches.shape)
+print("cut:", cut.shape, "patches:", patches.shape)
 plt.show()
 # --8<-- [end:solution-patches]
 
@@ -204,5 +204,6 @@ except RuntimeError as error:
 collected = []
 for batch in outputs.split(2):
     collected.append(batch.squeeze(1))
-print([part.shape for part in collected], torch.cat(collected).shape)
+print("parts:", [tuple(part.shape) for part in collected])
+print("cat:  ", tuple(torch.cat(collected).shape))
 # --8<-- [end:solution-collection]

@@ -18,7 +18,7 @@ x = torch.arange(12.0, device=device)
 y = x.view(3, 4)
 z = x.reshape(2, 6)
 print(y.cpu())
-print(z.shape, x.view(2, -1).shape)
+print("z:", z.shape, "view(2, -1):", x.view(2, -1).shape)
 try:
     x.view(5, 3)
 except RuntimeError as error:
@@ -95,7 +95,7 @@ turned = y.t()
 packed = turned.contiguous()
 print("turned:", turned.stride(), "contiguous:", turned.is_contiguous())
 print("packed:", packed.stride(), "contiguous:", packed.is_contiguous())
-print("same values:", torch.equal(turned, packed))
+print("elements that differ:", (turned != packed).sum().item())
 # --8<-- [end:contiguous]
 
 
@@ -187,7 +187,7 @@ def view_by_hand(flat, *shape):
 
 cube = view_by_hand(x, 2, 3, 2)
 print("by hand:", cube.stride(), "by view:", x.view(2, 3, 2).stride())
-print("same values:", torch.equal(cube, x.view(2, 3, 2)))
+print("elements that differ:", (cube != x.view(2, 3, 2)).sum().item())
 # --8<-- [end:solution-view-from-strides]
 
 

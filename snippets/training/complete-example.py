@@ -23,7 +23,8 @@ X = torch.tensor(data.data, dtype=torch.float32)  # (1797, 64), pixels from 0 to
 y = torch.tensor(data.target)
 order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
 train, val, test = order.split([1200, 297, 300])
-print(X.shape, y.shape, len(train), len(val), len(test))
+print(f"{tuple(X.shape)} pixels, {tuple(y.shape)} labels:", end=" ")
+print(len(train), "to train,", len(val), "to validate,", len(test), "to test")
 # --8<-- [end:split-the-data]
 
 

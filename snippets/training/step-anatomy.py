@@ -27,7 +27,8 @@ def build():
     return nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 10)).to(device)
 
 
-print(X.shape, y.shape, build()(X).shape)
+print(f"pixels {tuple(X.shape)}, labels {tuple(y.shape)},", end=" ")
+print(f"logits {tuple(build()(X).shape)}")
 # --8<-- [end:data-and-model]
 
 

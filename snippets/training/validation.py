@@ -24,7 +24,7 @@ y = torch.tensor(data.target)
 order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
 train, val = order.split([300, 1497])
 train_set, val_set = (TensorDataset(X[part], y[part]) for part in (train, val))
-print(len(train_set), len(val_set))
+print(len(train_set), "images to train on,", len(val_set), "to validate on")
 # --8<-- [end:few-training-images]
 
 

@@ -808,8 +808,9 @@ print("\n".join(textwrap.wrap(said, 78)[:6]))
 #
 # ## What was tried and did not help
 #
-# These runs were made once, with seed 0 and 600 steps, and graded on the letters from
-# Romans to Philippians, so compare them with each other and with no number above:
+# These runs were made outside this page, once each, with seed 0 and 600 steps, and
+# graded on the letters from Romans to Philippians. So compare them with each other and
+# with no number above:
 #
 # | change | bits per byte |
 # | --- | --- |

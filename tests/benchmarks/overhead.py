@@ -39,7 +39,7 @@ def write_project(folder: Path, pages: int, blocks: int) -> str:
         write(folder / "snippets" / f"{stem}.py", "\n\n".join(region(name, code) for name, code in codes.items()))
         plain.append("namespace = {'__name__': '__main__'}\n")
         plain += [f"exec({code!r}, namespace)\n" for code in codes.values()]
-    for name in ("blocks", "tests"):
+    for name in ("blocks", "plugin"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "conftest.py", folder)
     shutil.copy(ROOT / "pyproject.toml", folder)
@@ -88,9 +88,10 @@ def main() -> None:
         subprocess.run([*pytest, "--update-outputs"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         ways = {
             "plain process": [sys.executable, "plain.py"],
-            "pages": [*pytest, "-k", "not copy"],
-            "pages, two workers": [*pytest, "-k", "not copy", "-n", "2", "--dist", "loadfile"],
-            "pages and copies": pytest,
+            "pages": [*pytest, "-k", "not copy and not script"],
+            "pages, two workers": [*pytest, "-k", "not copy and not script", "-n", "2", "--dist", "loadfile"],
+            "pages and copies": [*pytest, "-k", "not script"],
+            "and scripts": pytest,
         }
         times = {way: [] for way in ways}
         for _ in range(options.rounds):

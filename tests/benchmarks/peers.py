@@ -18,7 +18,7 @@ from pathlib import Path
 from overhead import page_codes, seconds, write, write_project
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-OURS = [*PYTEST, "docs", "-k", "not copy"]
+OURS = [*PYTEST, "docs", "-k", "not copy and not script"]
 SYBIL = """\
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser

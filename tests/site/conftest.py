@@ -1,6 +1,5 @@
 """The built site that these checks read: `mkdocs build` writes it before they run."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from blocks.records.status import block_status
 from blocks.render.guide import Guide
 from blocks.render.script import script
 from blocks.run.child.fake_checkpoints import seed_cache
+from blocks.run.shared.variables import of_readers
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
@@ -46,7 +46,7 @@ def environment(page: Page, request: pytest.FixtureRequest) -> dict[str, str]:
     own = {"CUDA_VISIBLE_DEVICES": "", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     if any("_Weights" in block.code for block in page.blocks):
         own["TORCH_HOME"] = str(request.getfixturevalue("checkpoints"))
-    return os.environ | own
+    return of_readers() | own
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,12 @@ from typing import Any
 from blocks.run.job import bare_main
 
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
+END = 2000  # characters of a log that a cell wrote
 FAILED = "cell '{0}' failed:\n{1}"
 
 
 def run(cells: list[Any], folder: Path, environment: dict[str, str], seconds: float) -> str:
-    """Execute code cells in order in a folder; return which failed and what it said, or nothing."""
+    """Execute code cells in order in a folder; return which failed, what it said and what it logged, or nothing."""
     forkserver.set_forkserver_preload(["torch", "IPython.core.interactiveshell"])
     program = [(cell.id, cell.source, "raises-exception" in cell.metadata.get("tags", [])) for cell in cells]
     context: Any = multiprocessing.get_context(METHOD)
@@ -32,7 +33,8 @@ def run(cells: list[Any], folder: Path, environment: dict[str, str], seconds: fl
     try:
         if not ours.poll(seconds):
             return f"the notebook took longer than {seconds:g} s"
-        return str(ours.recv())
+        said = str(ours.recv())
+        return said and said + "".join(f"\n{path.name}: {path.read_text()[-END:]}" for path in folder.glob("log*.txt"))
     except EOFError:
         return "the notebook's process died"
     finally:
