@@ -29,7 +29,7 @@ def report_on(
     again = f"  again   pytest {page_place}::{block.name}"
     if unrecorded:
         again += f"\n  record  nothing was recorded: {unrecorded}"
-    elif "the record" in wrong or "picture" in wrong:
+    elif not program and ("the record" in wrong or "picture" in wrong):
         again += f"\n  record  pytest {page_place} --update-outputs    if what it shows now is right"
     body = wrong if what.startswith("Traceback") else wrong.removeprefix(headline).strip("\n")
     parts = (f"block '{block.name}': {headline}\n{where}", excerpt(block, failing_line(block, wrong)), body, again)

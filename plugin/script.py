@@ -1,5 +1,6 @@
 """A page's script, as readers download it, run whole by a fresh Python: it prints what the page shows."""
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from blocks.run.whole_script import Ended, Interpreter
 from plugin.items import BlockFailed, Caught, PageItem, runner_of
 
 INTERPRETER = pytest.StashKey[Interpreter]()
+OWN_FRAMES = re.compile(r'(?:  File "(?:[^"]*child.interpreter\.py|<frozen runpy>)".*\n(?:    .*\n)*)+')
 SHOWN = 4000
 
 
@@ -38,7 +40,7 @@ class ScriptItem(PageItem):
 
     def runtest(self) -> None:
         self.file.end()
-        ended = interpreter_of(self.config).run(program(self.file.page, self.without))
+        ended = interpreter_of(self.config).run(program(self.file.page, self.without), self.file.page.snippet.resolve())
         if fault := script_fault(self.file.page, ended, self.file.recorded, self.without):
             raise BlockFailed(fault)
 
@@ -55,11 +57,12 @@ class ScriptItem(PageItem):
 def script_fault(page: Page, ended: Ended, recorded: Mapping[str, str], without: Collection[str] = ()) -> str:
     """Return why a run of the page's script is not right, or nothing."""
     if ended.code:
-        return f"the page's script ended with exit code {ended.code}:\n{ended.errors[-SHOWN:].rstrip()}"
+        errors = OWN_FRAMES.sub("", ended.errors)[-SHOWN:].rstrip()
+        return f"the page's script ended with exit code {ended.code}:\n{errors}"
     printed = ended.printed.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for block in (block for block in page.blocks if not left_out(block) and block.name not in without):
-        expected = recorded.get(block.name, "").rstrip("\n")
-        size = len(expected.split("\n")) if expected else 0
+        expected = recorded.get(block.name, "")
+        size = expected.count("\n")
         if fault := output_fault(block, "\n".join(printed[:size]), expected):
             return f"the page's script differs in '{block.name}': {fault}"
         del printed[:size]

@@ -45,6 +45,11 @@ def test_sizes_and_rhythm(project):
     assert "21 lines" in found["sample.py", page["setup"].line]
 
 
+def test_a_short_block_that_raises_stands_alone(project):
+    page = project.page({"only": "raises(ZeroDivisionError)"}, only="1 / 0")
+    assert [remark.text for remark in check(page) if not remark.error] == []
+
+
 def test_front_matter_without_aims_is_refused(project):
     page = project.page(first="x = 1\ny = 2\nprint(x)")
     assert [remark.text[:10] for remark in check(page)] == ["no 'learn'", "no 'recap'"]

@@ -35,6 +35,11 @@ def test_report_of_an_error(report):
     assert (only.warning, only.last) == ("", "ZeroDivisionError: division by zero")
 
 
+def test_report_of_an_output_that_differs(report):
+    (only,) = report(wrong="print(1)")[1]
+    assert only.last == "printed output differs from the record (- recorded, + printed): + 1"
+
+
 def test_nothing_to_say():
     assert issue(3, [], WHERE) == ""
 

@@ -35,6 +35,10 @@ def test_copy_names_its_program(project, block):
     assert "\n  copy    second\n" in report(project, block, "boom", program=[block])
 
 
+def test_copy_that_differs_from_its_page_is_not_to_be_recorded(project, block):
+    assert "--update-outputs" not in report(project, block, "printed output differs from the record", program=[block])
+
+
 def test_frames_of_the_tooling_are_left_out(project, block):
     wrong = (
         f'took longer\n\nFatal Python error: Aborted\n\n  File "{block.source}", line {block.line} in <module>\n'

@@ -26,11 +26,12 @@ WAITS = "import os, pathlib, subprocess, time\nchild = subprocess.Popen(['sleep'
 
 
 @pytest.fixture
-def session(project):
+def session(project, tmp_path_factory):
     """Return what starts pytest on the project, with a name of its own on every process that comes of it."""
     copy_settings(project.root)
     name = f"INTERRUPTED={project.root}"
     environment = os.environ | dict([name.split("=")]) | {"PYTHONPATH": str(ROOT), "HOME": tempfile.gettempdir()}
+    environment["TMPDIR"] = str(tmp_path_factory.mktemp("left"))  # a killed run cannot remove its folders
 
     def start(*arguments):
         command = [sys.executable, "-m", "pytest", "-q", *arguments]

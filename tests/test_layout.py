@@ -11,7 +11,7 @@ import pytest
 
 from blocks.outputs.store import output_path, read_outputs
 from blocks.read.page import read_page
-from blocks.read.paths import check_orphans, find_pages
+from blocks.read.paths import figures_folder, find_pages, snippet_path
 from blocks.read.regions import read_regions
 
 ROOT = Path(__file__).parents[1]
@@ -86,8 +86,33 @@ def test_functions_are_short(path):
     assert {name: length for name, length in lengths.items() if length > MOST_LINES_IN_FUNCTION} == {}
 
 
-def test_every_snippet_and_output_has_its_page():
-    check_orphans(ROOT)
+def orphans(root):
+    """Yield each snippet, output and picture that belongs to no page."""
+    snippets = {path for page in find_pages(root) if (path := snippet_path(page, root)).exists()}
+    for path in sorted((root / "snippets").rglob("*")):
+        if path.suffix in (".py", ".out") and path.with_name(path.name.split(".")[0] + ".py") not in snippets:
+            yield path.relative_to(root).as_posix()
+    folders = {figures_folder(snippet, root) for snippet in snippets}
+    for path in sorted((root / "docs/assets/figures").rglob("*.svg")):
+        if path.parent not in folders:
+            yield path.relative_to(root).as_posix()
+
+
+def test_every_snippet_output_and_picture_has_its_page():
+    assert list(orphans(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["snippets/a/gone.py", "snippets/a/gone.out", "snippets/a/gone.cuda.out", "docs/assets/figures/a/gone/x.svg"],
+)
+def test_what_no_page_shows_is_found(project, path):
+    project.page(stem="a/here", only="x = 1")
+    for suffix in (".out", ".cuda.out"):
+        project.write(f"snippets/a/here{suffix}", "")
+    project.write("docs/assets/figures/a/here/x.svg", "")
+    project.write(path, "")
+    assert list(orphans(project.root)) == [path]
 
 
 def test_every_snippet_is_run():

@@ -66,6 +66,8 @@ def test_reason_is_required(name, arguments):
     ("text", "problem"),
     [
         ("pytest.mark.skpi(reason='x')", "unknown mark"),
+        ("pytest.mark.raise(ValueError)", "unknown mark"),
+        ("pytest.mark.cuda() == 1", "cannot be read: it is no mark"),
         ("pytest.mark.parametrize('x', [1])", "unknown mark"),
         ("pytest.mark", "unknown mark"),
         ("pytest.mark.skip(reason='x'", "cannot be read"),

@@ -24,6 +24,11 @@ def pinned(package):
     return re.search(rf"^{package}==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
 
 
+def test_direct_dependencies_are_pinned_as_asked_for():
+    asked = re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements.in").read_text(), re.MULTILINE)
+    assert {name: pinned(name) for name, _ in asked} == dict(asked)
+
+
 def test_newest_cell_is_what_is_pinned():
     newest = {(cell.torch, cell.torchvision) for cell in MATRIX.cells}
     assert (pinned("torch"), pinned("torchvision")) in newest

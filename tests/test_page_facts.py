@@ -5,6 +5,7 @@ import datetime
 import lxml.html
 import pytest
 
+from blocks.errors import BadInput
 from blocks.outputs.entries import Entry
 from blocks.records.record import Record, code_hash
 from blocks.render.block_bar import Site
@@ -62,10 +63,15 @@ def test_verified(heading, verdicts, line):
 
 
 def test_facts_are_one_line_after_the_title(heading):
-    tree = heading((GOOD,), meta={"prerequisites": ["a.md", "nowhere.md"]})
+    tree = heading((GOOD,), meta={"prerequisites": ["a.md"]})
     assert [child.tag for child in tree] == ["h1", "details", "p", "p"]
     facts = " ".join(tree.xpath("string(p[1])").split())
     assert facts == "3 min · needs First <A> · verified on CPU, torch 2.15"
+
+
+def test_prerequisite_that_leads_nowhere_is_refused(heading):
+    with pytest.raises(BadInput, match=r"sample.md:1: prerequisite 'nowhere.md' is no page"):
+        heading((GOOD,), meta={"prerequisites": ["a.md", "nowhere.md"]})
 
 
 def test_menu(heading):

@@ -46,6 +46,8 @@ def test_picture_stands_below_its_block(project, built):
     [image] = lxml.html.fromstring(built(page)).iter("img")
     assert image.get("src") == "../assets/figures/tensors/sample/only.svg"
     assert (image.get("alt"), image.get("width"), image.get("height")) == ('a "line" < 3', "193", "96")
+    assert image.get("style") == "--legible: 130px"
+    assert image.getparent().get("class") == "drawing"
 
 
 def test_names_lead_to_the_documentation_where_they_stand(project, built):

@@ -173,6 +173,11 @@ def test_source_is_at_hand(run):
     assert result.output.startswith("def double(x):\n    return 2 * x\nclass Half:\n    def __call__")
 
 
+def test_module_that_it_writes_is_imported(run):
+    [result] = run(only="open('beside.py', 'w').write('x = 1')\nimport beside\nprint(beside.x)")
+    assert (result.reason, result.output) == ("", "1\n")
+
+
 def test_own_class_can_be_pickled(run):
     [result] = run(
         only="class Point:\n    pass\n\n\nimport pickle\nprint(type(pickle.loads(pickle.dumps(Point()))) is Point)"

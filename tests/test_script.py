@@ -59,6 +59,7 @@ b\'\'\'
     [
         (*RAISES, "SystemExit: no such option"),
         (*OTHER, "_pickle.UnpicklingError: invalid load key, 'x'."),
+        ("raises(KeyboardInterrupt)", "raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("skip(reason='too big', until='permanent')", "1 / 0", ""),
         ("ends_process", "import os\nos._exit(1)", ""),
     ],
@@ -100,6 +101,13 @@ def test_features_of_the_language_hold_for_the_page_and_its_copies(project, run)
     page = project.page(**blocks)
     assert page["linked"].needs == ("setup",)
     assert [result.reason for result in run(**blocks)] == [""] * 3
+
+
+def test_features_of_the_language_hold_for_a_page_that_begins_with_an_exception(project):
+    first = "from __future__ import annotations\n\ndef f(x: Later): raise ValueError(x)\nf(1)"
+    page = project.page({"first": "raises(ValueError)"}, first=first, second="print(2)")
+    done = execute(program(page))
+    assert (done.stdout, done.stderr) == ("ValueError: 1\n2\n", "")
 
 
 def test_script_is_heading_needs_and_block(project):

@@ -4,9 +4,9 @@ import lxml.html
 
 from blocks.render.solutions import with_folded_solutions
 
-PAGE = """<h2 id="Exercises">E</h2><p><strong>1.</strong> Ask.</p><h2 id="Solutions">S<a href="#x">x</a></h2>
+PAGE = """<h2 id="exercises">E</h2><p><strong>1.</strong> Ask.</p><h2 id="solutions">S<a href="#x">x</a></h2>
 <p><strong>1.</strong> First:</p><div class="block">x</div><p>So.</p><p><strong>2.</strong> Second.</p>
-<h2 id="Next">N</h2><p>On.</p>"""
+<h2 id="next">N</h2><p>On.</p>"""
 
 
 def test_solutions_fold():

@@ -51,6 +51,13 @@ def test_only_what_comes_again_is_recorded(project, first, second, marks, refusa
     assert read_outputs(page.snippet) == ({} if refusal else {"only": first})
 
 
+def test_why_a_page_fails_when_it_runs_again_is_said(project):
+    page = project.page(only="pass")
+    again = {"only": Result("only", "failed", "Traceback (most recent call last):\nNameError: name 'x'")}
+    came = recorded(project, page, passed(only="1\n"), again)
+    assert came.refusal == "block 'only' fails when its page runs again: NameError: name 'x'"
+
+
 def test_what_agrees_with_its_record_does_not_run_again(project):
     page = project.page(only="pass")
     write_outputs(page.snippet, {"only": "1\n"})

@@ -1,9 +1,13 @@
 """A page's script runs whole in a fresh Python, and must print what the page shows."""
 
+import multiprocessing
+import time
+
 import pytest
 
 from blocks.outputs.store import write_outputs
 from blocks.render.script import program
+from blocks.run import process_tree
 from blocks.run.whole_script import Ended, Interpreter
 from plugin.script import script_fault
 
@@ -20,6 +24,7 @@ PROGRAMS = {
     "prints in order": ("import os\nprint(1)\nos.system('echo 2')\nprint(3)", Ended(0, "1\n2\n3\n", "")),
     "is the main module": ("print(__name__, __file__[-9:])", Ended(0, "__main__ script.py\n", "")),
     "finds an empty folder": ("import os\nprint(os.listdir('.'))", Ended(0, "[]\n", "")),
+    "finds what it writes": ("open('beside.py', 'w').write('x = 1')\nimport beside", Ended(0, "", "")),
     "has no GPU": ("import torch\nprint(torch.cuda.is_available())", Ended(0, "False\n", "")),
     "warns": ("import warnings\nwarnings.warn('old', FutureWarning)", Ended(0, "FutureWarning: old\n", "")),
     "ends": ("import sys\nsys.exit(3)", Ended(3, "", "")),
@@ -42,6 +47,31 @@ def test_a_program_runs_as_a_script(interpreter, code, ended):
     found = interpreter.run(code)
     assert (found.code, found.printed) == (ended.code, ended.printed)
     assert found.errors.rstrip().endswith(ended.errors)
+
+
+def test_empty_lines_at_the_end_of_an_output_are_part_of_it(project):
+    page = project.page(first="1", second="2")
+    assert script_fault(page, Ended(0, "1\n\n2\n", ""), {"first": "1\n\n", "second": "2\n"}) == ""
+
+
+def test_the_frames_of_what_runs_it_are_left_out_of_a_report(project, interpreter):
+    page = project.page(only="1 / 0")
+    found = script_fault(page, interpreter.run(program(page)), {})
+    assert found.splitlines()[1] == "Traceback (most recent call last):" and "script.py" in found.splitlines()[2]
+
+
+def test_the_place_of_a_script_is_that_of_its_page(project, interpreter):
+    page = project.page(only="print(__file__)\nprint(f'{__file__}:1')")
+    ended = interpreter.run(program(page), page.snippet.resolve())
+    assert script_fault(page, ended, {"only": "<page>\n<page>:...\n"}) == ""
+
+
+def test_what_was_killed_is_gone_before_a_script_runs(interpreter):
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    process.start()
+    process_tree.kill(process)
+    interpreter.run("")
+    assert process_tree.KILLED == []
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def check(page: Page) -> Iterator[Remark]:
         longest = LONGEST_FILE if block.file else LONGEST_BLOCK
         if lines > longest:
             yield Remark(block.source, block.line, f"'{block.name}' has {lines} lines: split it at {longest}")
-        elif lines < SHORTEST_BLOCK and block.kind == "python" and not of_entries:
+        elif lines < SHORTEST_BLOCK and block.kind == "python" and not (of_entries or block.mark("raises")):
             few = "one line" if lines == 1 else f"{lines} lines"
             yield Remark(block.source, block.line, f"'{block.name}' has {few}: could it join another?", False)
     length = len(split_lines(read_text(page.snippet))) if page.blocks and page.snippet.exists() else 0

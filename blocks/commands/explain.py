@@ -43,5 +43,5 @@ def explanation(page: Page, block: Block, root: Path) -> Iterator[str]:
     passed = passed_in(records, page.key, block.name, code_hash(page, block))
     yield from (f"  passed on {environment}" for environment in passed)
     if not passed:
-        yield "  has not passed anywhere as it is now: run its page with --record"
+        yield "  has not passed anywhere as it is now"
     yield "\n".join(["", "its copy as a script:", "", *(part.code for part in program)]).rstrip()

@@ -36,13 +36,16 @@ def names_of_functions(table: symtable.SymbolTable, inside: bool = False) -> Ite
 
 
 def changed(node: ast.AST) -> Iterator[str]:
-    """Yield the names whose object a node changes: `x[i] =`, `x.a =`, `x +=`, `x.f()` or `f(x)` alone, `x.f_()`."""
+    """Yield the names whose object a node changes: `x[i] =`, `x.a =`, `x +=`, `x.f_()`; `x.f()` or `f(x)` alone or as
+    a decorator."""
     if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
         yield from root(node)
     elif isinstance(node, ast.AugAssign):
         yield from root(node.target)
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"):
         yield from root(node.func)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield from (name for decorator in node.decorator_list for name in changed(ast.Expr(decorator)))
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
         yield from root(call.func) if isinstance(call.func, ast.Attribute) else ()

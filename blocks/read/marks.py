@@ -1,7 +1,6 @@
 """What a page declares about a block in the comments above its fence."""
 
 import datetime
-import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,17 +29,6 @@ class Mark:
         return Mark(self.name, args, kwargs)
 
 
-class _Namespace:
-    """Stands for `pytest` and `pytest.mark` in a comment: any attribute is a mark."""
-
-    @property
-    def mark(self) -> "_Namespace":
-        return self
-
-    def __getattr__(self, name: str) -> Mark:
-        return Mark(name)
-
-
 class _Torch:
     """Stands for `torch` in a comment: imported only when a condition asks for it."""
 
@@ -52,15 +40,18 @@ class _Torch:
 
 def read_mark(text: str, path: Path, line: int) -> Mark:
     """Return the mark that a comment such as ``pytest.mark.skip(reason="...")`` declares."""
-    name = re.match(r"pytest\.mark\.(\w+)", text)
-    kind = CLASSES.get(name[1]) if name else None
-    known = {"pytest": _Namespace(), **({} if kind else {"sys": sys, "torch": _Torch()})}
+    call = text.removeprefix("pytest.mark.")
+    name = call.partition("(")[0].strip()
+    if name not in MARKS:
+        raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(MARKS))}")
+    kind = CLASSES.get(name)
+    known = {} if kind else {"sys": sys, "torch": _Torch()}
     try:
-        mark = eval(text, {}, Libraries(known, kind))
+        mark = eval(call, {}, Libraries({**known, name: Mark(name)}, kind))
+        if not isinstance(mark, Mark):
+            raise TypeError("it is no mark")
     except (Exception, SystemExit) as error:
         raise BadInput(path, line, f"mark '{text}' cannot be read: {error}", "Mend the comment") from None
-    if not isinstance(mark, Mark) or mark.name not in MARKS:
-        raise BadInput(path, line, f"unknown mark '{text}'", f"Use one of {', '.join(sorted(MARKS))}")
     if word := missing_argument(mark.name, mark.kwargs):
         raise BadInput(path, line, f"mark '{mark.name}' without {word}", f'Write {mark.name}({word}="...")')
     if fault := misuse(mark.name, mark.args, mark.kwargs) or expired(mark, datetime.date.today()):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from blocks.errors import BadInput
 from blocks.read.tutorial import is_tutorial
 
 
@@ -20,17 +19,6 @@ def find_pages(root: Path) -> list[Path]:
     """Return every page and tutorial below the project's root, sorted."""
     pages = [path for path in (root / "docs").rglob("*.md") if "assets" not in path.parts]
     return sorted(pages) + sorted((root / "snippets" / "tutorials").glob("*.py"))
-
-
-def check_orphans(root: Path) -> None:
-    """Refuse a snippet or an output that no page shows."""
-    for path in sorted((root / "snippets").rglob("*")):
-        page = (root / "docs" / path.relative_to(root / "snippets")).with_suffix(".md")
-        if path.suffix == ".py" and not page.exists() and not is_tutorial(path):
-            advice = f"Add {page.relative_to(root)}, or delete the snippet"
-            raise BadInput(path, 1, "no page shows this snippet", advice)
-        if path.suffix == ".out" and not path.with_name(path.name.split(".")[0] + ".py").exists():
-            raise BadInput(path, 1, "output without a snippet", "Delete it")
 
 
 def figures_folder(snippet: Path, root: Path) -> Path:

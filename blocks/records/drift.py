@@ -10,6 +10,7 @@ from blocks.errors import BadInput
 
 WARNING = re.compile(r"^(?:\w+\.)*(\w*Warning): (.*)", re.MULTILINE)
 TOLD = re.compile(r"^block '[^']*': (.+)", re.MULTILINE)
+DIFFERS = re.compile(r"^[-+] .*", re.MULTILINE)
 PLACE = re.compile(r"^ {2}code {4}(\S+)", re.MULTILINE)
 SHOWN = 40
 
@@ -44,7 +45,10 @@ def failure(name: str, text: str) -> Failure:
     """Return what an item's report says."""
     place, warned = PLACE.search(text), WARNING.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    last = [*lines[-1:], *TOLD.findall(text)[:1]]
+    told = TOLD.findall(text)[:1]
+    if told and told[0].endswith(":"):  # the lines that differ follow
+        told = [" ".join([*told, *DIFFERS.findall(text)[:2]])]
+    last = [*lines[-1:], *told]
     return Failure(name, place[1] if place else "", ": ".join(warned[-1]) if warned else "", last[-1] if last else "")
 
 

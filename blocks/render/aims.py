@@ -29,6 +29,8 @@ def box(path: Path, kind: str, points: Any) -> str:
     texts = [phrase(point) for point in points] if isinstance(points, list) else [points]
     if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
         raise BadInput(path, 1, f"'{kind}' in the front matter is no list of phrases", "Write each behind '- '")
+    if kind == "learn":  # the phrases go on with the sentence above them
+        texts = [text[0].lower() + text[1:] for text in texts]
     bullet = "" if isinstance(points, str) else "- "
     lines = "".join(f"{bullet}{' '.join(text.split())}\n" for text in texts)
     return f'<div class="{kind}" markdown>\n\n{KINDS[kind]}\n{{ .aims-title }}\n\n{lines}\n</div>'

@@ -18,6 +18,8 @@ from blocks.render.script import heading
 from blocks.render.template import Markup, fill
 
 SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
+LEGIBLE = 0.9
+"""Pixels a point at which the words of a figure, most of 10 points, can be read: on a phone it scrolls instead."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,12 @@ class Frames:
         if mark is None or not (path := figure_path(self.page, block, self.site.root)).exists():
             return None
         head = path.read_text("utf-8").split(">", 1)[0]
-        sides = "".join(f' {side}="{round(float(points) * 4 / 3)}"' for side, points in SIZE.findall(head))
+        points = {side: float(length) for side, length in SIZE.findall(head)}
+        sides = "".join(f' {side}="{round(length * 4 / 3)}"' for side, length in points.items())
         source = f"{self.top}{path.relative_to(self.site.root / 'docs').as_posix()}"
         texts = {"alt": mark.kwargs["alt"], "caption": mark.kwargs.get("caption", "")}
-        return {"source": source, "sides": Markup(sides), **texts}
+        legible = str(round(points["width"] * LEGIBLE))
+        return {"source": source, "sides": Markup(sides), "legible": legible, **texts}
 
 
 def usual(page: Page, statuses: Mapping[str, Status]) -> str:

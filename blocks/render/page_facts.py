@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from blocks.errors import BadInput
 from blocks.read.page import Page
 from blocks.records.minimum_torch import page_works_from
 from blocks.records.status import is_fine, page_status
@@ -29,9 +30,11 @@ def with_heading(page: Page, html: str, reading: int, meta: Mapping[str, Any], t
     """
     if TITLE_END not in html or page.key == "index":
         return html
-    known = [found for path in meta.get("prerequisites") or [] if (found := title(path))]
+    known = {path: title(path) for path in meta.get("prerequisites") or []}
+    if missing := [path for path, found in known.items() if not found]:
+        raise BadInput(page.path, 1, f"prerequisite '{missing[0]}' is no page", "Write it like tensors/creating.md")
     places = ran(page, site)
-    facts = {"reading": reading, "needs": known, "packages": " ".join(page.packages)}
+    facts = {"reading": reading, "needs": [*known.values()], "packages": " ".join(page.packages)}
     facts["verified"] = where_it_passed(page, places, site, title)
     head, tail = html.split(TITLE_END, 1)
     return f"{head}{TITLE_END}{fill('facts', **facts, **actions(page, places, site))}{tail}"

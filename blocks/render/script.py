@@ -65,8 +65,9 @@ def raising(block: Block) -> str:
     name = "type(error).__name__"
     if any(kind.__module__ != "builtins" for kind in kinds):
         name = f"type(error).__module__}}.{{{name}"
-    shown = f'    print(f"{{{name}}}: {{error}}".rstrip())\n'
-    return f"try:\n{indented(block.code)}except {caught} as error:\n{shown}"
+    shown = f'    print(f"{{{name}}}: {{error}}".removesuffix(": ").rstrip())\n'
+    future = f"{block.future}\n" if block.future else ""
+    return f"{future}try:\n{indented(block.code.removeprefix(future))}except {caught} as error:\n{shown}"
 
 
 def heading(key: str, block: Block, torch: str) -> str:

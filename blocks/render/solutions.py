@@ -2,7 +2,7 @@
 
 import re
 
-SECTION = re.compile(r'(<h2 id="Solutions">.*?</h2>)(?P<text>.*?)(?=<h2|\Z)', re.DOTALL)
+SECTION = re.compile(r'(<h2 id="solutions">.*?</h2>)(?P<text>.*?)(?=<h2|\Z)', re.DOTALL)
 START = re.compile(r"(?=<p><strong>\d+\.</strong>)")
 NUMBER = re.compile(r"<p><strong>(?P<number>\d+)\.</strong> *")
 

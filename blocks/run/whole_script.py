@@ -10,6 +10,7 @@ from typing import Any
 
 from blocks.run.child import fake_checkpoints, interpreter
 from blocks.run.child.sandbox import STRICT
+from blocks.run.process_tree import settle
 from blocks.run.shared import devices
 from blocks.run.shared.exemptions import EXEMPTIONS
 from blocks.run.shared.variables import of_readers
@@ -45,8 +46,9 @@ class Interpreter:
             self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1, env=own)
         return self.process
 
-    def run(self, code: str) -> Ended:
-        """Run a program to its end and return what became of it."""
+    def run(self, code: str, source: Path = Path("script.py")) -> Ended:
+        """Run a program to its end and return what became of it; where it prints its own path, `source` stands."""
+        settle()  # what pages have used, ports for instance, is free by then
         with tempfile.TemporaryDirectory(prefix="script-", ignore_cleanup_errors=True) as place:
             folder = Path(place, "work")
             folder.mkdir()
@@ -57,7 +59,8 @@ class Interpreter:
             process.stdin.write(json.dumps(self.job(file, folder, code)) + "\n")
             answer = process.stdout.readline()
             ended = int(answer) if answer else process.wait()
-            return Ended(ended, *(read_stream(Path(place, name)) for name in ("stdout", "stderr")))
+            printed, errors = (read_stream(Path(place, name)) for name in ("stdout", "stderr"))
+            return Ended(ended, printed.replace(str(file), str(source)), errors)
 
     def job(self, file: Path, folder: Path, code: str) -> dict[str, Any]:
         """Return what the process needs to run a program."""

@@ -51,7 +51,7 @@ def make_model():
 
 
 model = make_model()
-with torch.autocast(device, dtype=torch.bfloat16):
+with torch.autocast(device, dtype=torch.bfloat16):  # [!]
     logits = model(X)
     loss = nn.functional.cross_entropy(logits, y)
 loss.backward()  # outside: each step runs in the dtype of its forward

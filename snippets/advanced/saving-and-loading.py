@@ -39,7 +39,7 @@ for name, value in torch.load(path, map_location="cpu").items():
 restored = make_model()
 x = torch.randn(5, 64).to(device)
 print(f"before: outputs differ by {(restored(x) - model(x)).abs().max():.2f}")
-result = restored.load_state_dict(torch.load(path, map_location="cpu"))
+result = restored.load_state_dict(torch.load(path, map_location="cpu"))  # [!]
 restored.eval()  # a new module is in training mode
 print(result)
 print(f"after: outputs differ by {(restored(x) - model(x)).abs().max():.2f}")

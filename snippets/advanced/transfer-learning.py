@@ -37,7 +37,7 @@ print(preprocess.resize_size, preprocess.crop_size, preprocess.mean)
 # --8<-- [start:freeze-and-replace]
 model.requires_grad_(False)
 torch.manual_seed(0)
-model.fc = nn.Linear(model.fc.in_features, 5).to(device)  # after freezing
+model.fc = nn.Linear(model.fc.in_features, 5).to(device)  # after freezing  # [!]
 trainable = [name for name, p in model.named_parameters() if p.requires_grad]
 print(trainable, tuple(model(X).shape))
 # --8<-- [end:freeze-and-replace]

@@ -53,7 +53,7 @@ print("through one of them: ", through_one.item())
 # --8<-- [start:version-error]
 x = torch.ones(3, requires_grad=True)
 y = x.exp()
-y += 1  # overwrites what exp saved
+y += 1  # overwrites what exp saved  # [!]
 try:
     y.sum().backward()
 except RuntimeError as error:

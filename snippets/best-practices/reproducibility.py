@@ -56,7 +56,7 @@ def train(seed, surprise=False):
     model = nn.Sequential(*layers).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     if surprise:
-        torch.rand(())  # somebody's debugging line
+        torch.rand(())  # somebody's debugging line  # [!]
     for batch in torch.randperm(len(X)).split(100):
         optimizer.zero_grad()
         F.cross_entropy(model(X[batch]), y[batch]).backward()

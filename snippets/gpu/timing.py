@@ -25,7 +25,7 @@ start = time.perf_counter()
 for _ in range(50):
     b = a @ a
 asked = time.perf_counter() - start
-torch.cuda.synchronize()
+torch.cuda.synchronize()  # [!]
 done = time.perf_counter() - start
 print(f"asked for after {1000 * asked:.1f} ms, done after {1000 * done:.0f} ms")
 # --8<-- [end:stopwatch-lies]

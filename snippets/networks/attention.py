@@ -55,7 +55,7 @@ by_hand, _ = attention(q, k, v)
 fused = F.scaled_dot_product_attention(q, k, v)
 print(f"no mask: differ by {(fused - by_hand).abs().max():.3f}")
 by_hand, _ = attention(q, k, v, keep)
-fused = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+fused = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # [!]
 print(f"causal:  differ by {(fused - by_hand).abs().max():.3f}")
 # --8<-- [end:fused]
 

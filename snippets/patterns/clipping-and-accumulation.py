@@ -88,7 +88,7 @@ start = nn.utils.parameters_to_vector(model.parameters())
 loss = F.mse_loss(model(X).squeeze(1), dirty)
 early = clip_grad_norm_(model.parameters(), max_norm=1.0)  # nothing to clip yet
 loss.backward()
-found = clip_grad_norm_(model.parameters(), max_norm=1.0)
+found = clip_grad_norm_(model.parameters(), max_norm=1.0)  # [!]
 left = get_total_norm([w.grad for w in model.parameters()])
 optimizer.step()  # clipping after this line would be too late
 moved = (nn.utils.parameters_to_vector(model.parameters()) - start).norm()

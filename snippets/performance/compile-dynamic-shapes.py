@@ -61,7 +61,7 @@ print("dynamic=True ", graphs_after(center, inputs, dynamic=True), shapes)
 
 # --8<-- [start:mark-dynamic]
 inputs = [with_length(n) for n in (40, 41, 42, 43)]
-torch._dynamo.mark_dynamic(inputs[0], 0)  # the first input is enough
+torch._dynamo.mark_dynamic(inputs[0], 0)  # the first input is enough  # [!]
 print(graphs_after(center, inputs), shapes)
 # --8<-- [end:mark-dynamic]
 

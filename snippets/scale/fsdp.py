@@ -117,7 +117,7 @@ def build_sharded(by_block=True, **options):
     mesh = init_device_mesh("cpu", (dist.get_world_size(),))
     if by_block:
         for block in model.blocks:
-            fully_shard(block, mesh=mesh, **options)
+            fully_shard(block, mesh=mesh, **options)  # [!]
     fully_shard(model, mesh=mesh, **options)  # what is left, here the head
     return model
 

@@ -57,15 +57,15 @@ class Predictor:
     """A trained model with everything that an answer depends on."""
 
     def __init__(self, model):
-        self.model = model.eval()
+        self.model = model.eval()  # (1)!
         self.device = next(model.parameters()).device
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # (2)!
     def __call__(self, images):
         """Return a digit and its probability for each row of 64 pixels, 0 to 16."""
-        x = torch.as_tensor(images, dtype=torch.float32).to(self.device) / 16
+        x = torch.as_tensor(images, dtype=torch.float32).to(self.device) / 16  # (3)!
         confidence, digit = self.model(x).softmax(dim=1).max(dim=1)
-        return digit.cpu(), confidence.cpu()
+        return digit.cpu(), confidence.cpu()  # (4)!
 
 
 predict = Predictor(model)

@@ -104,7 +104,7 @@ print("right:", right.sum(dim=1))
 # --8<-- [start:column-meets-row]
 y_hat = torch.tensor([[1.0], [2.0], [3.0]], device=device)  # (3, 1), from a layer
 y = torch.tensor([1.0, 2.0, 3.0], device=device)  # (3,)
-errors = y_hat - y
+errors = y_hat - y  # [!]
 print("(3, 1) - (3,):", errors.shape, f"error {errors.square().mean().item():.3f}")
 errors = y_hat.squeeze(1) - y
 print("(3,) - (3,):  ", errors.shape, f"error {errors.square().mean().item():.3f}")

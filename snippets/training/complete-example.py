@@ -66,11 +66,11 @@ def train_one_epoch(model, loader, optimizer):
     total_loss, correct, count = 0.0, 0, 0
     for x, y in loader:
         x, y = x.to(device), y.to(device)
-        logits = model(x)
-        loss = F.cross_entropy(logits, y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        logits = model(x)  # [!]
+        loss = F.cross_entropy(logits, y)  # [!]
+        optimizer.zero_grad()  # [!]
+        loss.backward()  # [!]
+        optimizer.step()  # [!]
         total_loss += loss.item() * len(y)  # the loss is a mean over the batch
         correct += (logits.argmax(dim=1) == y).sum().item()
         count += len(y)

@@ -41,13 +41,13 @@ def look(line):
 
 model = build()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)
-optimizer.zero_grad()
+optimizer.zero_grad()  # (1)!
 look("zero_grad")
-loss = F.cross_entropy(model(X), y)
+loss = F.cross_entropy(model(X), y)  # (2)!
 look("forward")
-loss.backward()
+loss.backward()  # (3)!
 look("backward")
-optimizer.step()
+optimizer.step()  # (4)!
 look("step")
 # --8<-- [end:what-each-line-changes]
 

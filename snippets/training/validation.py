@@ -52,7 +52,7 @@ print(f"training loss after 1 epoch {losses[0]:.2f}, after 10 {losses[-1]:.2f}")
 @torch.inference_mode()
 def validate(model, val_loader, criterion, device):
     """Return the average loss and the accuracy over all samples."""
-    model.eval()
+    model.eval()  # [!]
     total_loss, correct, count = 0.0, 0, 0
     for inputs, labels in val_loader:
         inputs, labels = inputs.to(device), labels.to(device)

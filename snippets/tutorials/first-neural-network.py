@@ -250,8 +250,8 @@ print(f"accuracy: training {history[-1][1]:.2f}, validation {history[-1][3]:.2f}
 # On images it has never seen, the network is far above the baseline.
 #
 # On its own training images it is perfect, and that is no achievement: it has seen each
-# of them ten times. The gap between the two is called *overfitting*. Never report the
-# training accuracy as your result.
+# of them ten times. A gap like this between the two is the sign of *overfitting*. Never
+# report the training accuracy as your result.
 #
 # The curves show when the gap opens:
 #

@@ -974,7 +974,7 @@ for place in (2, 6):
 
 # %% [markdown]
 # It depends on the place. In site 2 nothing is lost. In site 6 the stranger is worse,
-# with other seeds by 0.01 to 0.02: it expects people to behave as they do elsewhere. An
+# by 0.01 to 0.05 with six seeds: it expects people to behave as they do elsewhere. An
 # unknown category gives an answer without an error. Whether it is a good one, only
 # leaving out a known one can tell.
 #

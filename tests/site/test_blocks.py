@@ -1,10 +1,12 @@
 """What a reader sees is what ran: every block of every page, byte for byte, with its recorded output."""
 
+from pathlib import Path
+
 import pytest
 
 from blocks.outputs.store import read_outputs
 from blocks.read.page import Page
-from tests.site.conftest import PAGES, read_html
+from tests.site.conftest import GUIDE, PAGES, read_html
 
 CODE = "contains(@class, 'language-python') or contains(@class, 'language-bash')"
 
@@ -47,3 +49,9 @@ def test_copy_as_script_names_what_the_block_needs(page: Page) -> None:
 def test_ids_are_unique(page: Page) -> None:
     ids = read_html(page).xpath("//@id")
     assert sorted(ids) == sorted(set(ids))
+
+
+@pytest.mark.parametrize("path", GUIDE.tutorials(), ids=lambda path: path.stem)
+def test_solutions_of_a_tutorial_are_folded(path: Path) -> None:
+    (heading,) = read_html(GUIDE.pages[path]).xpath("//h2[@id='solutions']")
+    assert len(heading.xpath("following-sibling::details[@class='success']")) >= 3

@@ -51,7 +51,7 @@ def run(job: dict[str, Any]) -> None:
         runpy.run_path(path)[function](*arguments)
     print_warnings(job["strict"], job["ignore"])
     sys.argv = [job["file"]]
-    sys.path.insert(0, os.path.dirname(job["file"]))
+    sys.path.insert(0, job["folder"])
     runpy.run_path(job["file"], run_name="__main__")
 
 

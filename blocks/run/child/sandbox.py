@@ -49,6 +49,7 @@ def detach() -> None:
 def isolate(job: Job) -> None:
     """Give this process the job's working directory, standard streams and devices, and note what it reads."""
     os.chdir(Path(job.folder, "work"))
+    sys.path.insert(0, os.getcwd())  # a program finds the modules beside it
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(job.folder, "tmp"))
     os.mkdir(tempfile.tempdir)
     own_streams(Path(job.folder))

@@ -1,11 +1,11 @@
 // Whatever is wider than its frame can be reached by keyboard and has a name; so does the theme's search dialog.
 // Code that goes on at the side offers to wrap its lines, on every page from then on. The menu closes as menus do.
-const SCROLLING = "pre, pre > code, .wide, .matrix, .formula, .md-typeset table";
+const SCROLLING = "pre, pre > code, .drawing, .wide, .matrix, .formula, .md-typeset table";
 const { classList } = document.documentElement;
 
 const named = (part) => {
   const block = part.closest(".block")?.id.replace("block-", "");
-  const kind = part.closest(".output") ? "Output" : part.matches("pre, code") ? "Code" : part.matches(".formula") ? "Formula" : "Table";
+  const kind = part.closest(".output") ? "Output" : part.matches("pre, code") ? "Code" : { formula: "Formula", drawing: "Figure" }[part.className] ?? "Table";
   return block ? `${kind} of ${block}` : kind;
 };
 
