@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from blocks.run.shared.environment import installed
 from blocks.run.shared.variables import set_for
 
 
@@ -12,7 +13,8 @@ def test_programs_of_this_python_are_found_and_caches_are_kept(monkeypatch, tmp_
     set_for("cpu", tmp_path)
     set_for("cpu", tmp_path)
     assert os.environ["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
-    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / ".cache" / "inductor")
+    kept = tmp_path / ".cache" / f"torch{installed('torch')}"
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(kept / "inductor")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 

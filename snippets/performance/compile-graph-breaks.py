@@ -44,10 +44,10 @@ def graphs_after(function, calls, **options):
 # --8<-- [start:three-breaks]
 def scaled(x):
     y = x.relu() * 2
-    print("scaling")  # [!]
-    if y.sum() > 0:  # [!]
+    print("scaling")
+    if y.sum() > 0:
         y = y - 1
-    return y / y.max().item()  # [!]
+    return y / y.max().item()
 
 
 x = torch.arange(1.0, 6.0).to(device)

@@ -65,12 +65,12 @@ def shard_by_hand(rank):
     x = inputs[rank]  # its own
 
     whole = torch.empty(8, 4)
-    dist.all_gather_into_tensor(whole, mine)  # just before it is needed
+    dist.all_gather(list(whole.chunk(2)), mine)  # just before it is needed
     whole.requires_grad_()
     (x @ whole.T).square().sum().backward()
 
     gradient = torch.empty(4, 4)
-    dist.reduce_scatter_tensor(gradient, whole.grad, op=dist.ReduceOp.AVG)
+    dist.reduce_scatter(gradient, list(whole.grad.chunk(2)), op=dist.ReduceOp.AVG)
     mine -= 0.1 * gradient  # the optimizer sees these rows only
 
     weight.requires_grad_()  # the same step by one process

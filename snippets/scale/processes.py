@@ -208,8 +208,8 @@ def try_collectives(rank):
     dist.broadcast(broadcast, src=0)  # in place
 
     all_gather, reduce_scatter = torch.empty(4), torch.empty(1)
-    dist.all_gather_into_tensor(all_gather, before)
-    dist.reduce_scatter_tensor(reduce_scatter, before)
+    dist.all_gather(list(all_gather.chunk(2)), before)  # a place for each rank
+    dist.reduce_scatter(reduce_scatter, list(before.chunk(2)))
 
     all_to_all = torch.empty(2)
     dist.all_to_all_single(all_to_all, before)

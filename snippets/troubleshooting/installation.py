@@ -212,9 +212,8 @@ print(run(*pip, "--target", folder / "there", wheel.name))
 
 
 # --8<-- [start:wheel-for-another-platform-fixed]
-own = f"cp{sys.version_info.major}{sys.version_info.minor}", sysconfig.get_platform()
 print("the wheel is for", *wheel.stem.split("-")[3:])
-print("this Python is  ", *own)
+print("this Python is  ", platform.python_version(), sysconfig.get_platform())
 # --8<-- [end:wheel-for-another-platform-fixed]
 
 

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from blocks.run.shared.environment import installed
+
 ENVIRONMENT = {
     "MPLBACKEND": "module://blocks.run.child.figures",
     "OMP_NUM_THREADS": "1",
@@ -12,7 +14,7 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 OURS = {"PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED"}  # not for the programs that blocks start, nor for scripts
-# kept from run to run, in folders below .cache
+# kept from run to run for one version of torch, since another may wait forever for a lock that this one leaves
 CACHES = {
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
     "TORCH_EXTENSIONS_DIR": "extensions",
@@ -26,7 +28,8 @@ def of_readers() -> dict[str, str]:
 
 def set_for(device: str, root: Path) -> None:
     """Set the variables for runs of a project's pages on a device: the GPUs are hidden from all but `cuda`."""
-    os.environ |= ENVIRONMENT | {name: str(root.resolve() / ".cache" / folder) for name, folder in CACHES.items()}
+    caches = root.resolve() / ".cache" / f"torch{installed('torch')}"
+    os.environ |= ENVIRONMENT | {name: str(caches / folder) for name, folder in CACHES.items()}
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[3])
     programs = str(Path(sys.executable).parent)  # torchrun is one
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
