@@ -63,6 +63,8 @@ height = ravine(torch.meshgrid(flat, steep, indexing="xy"))
 plt.contour(flat, steep, height, levels=[0.3, 1, 2, 4, 8], colors="C7", linewidths=0.7)
 for name, path in runs.items():
     plt.plot(*zip(*path, strict=True), ".-", label=name)
+plt.xlabel("along the floor")
+plt.ylabel("from wall to wall")
 plt.legend()
 plt.show()
 # --8<-- [end:compare-paths]
