@@ -13,7 +13,7 @@ def test_programs_of_this_python_are_found_and_caches_are_kept(monkeypatch, tmp_
     set_for("cpu", tmp_path)
     set_for("cpu", tmp_path)
     assert os.environ["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
-    kept = tmp_path / ".cache" / f"torch{installed('torch')}"
+    kept = tmp_path / ".cache" / f"{sys.implementation.cache_tag}-torch{installed('torch')}"
     assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(kept / "inductor")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 

@@ -349,15 +349,15 @@ with one_rank():
 
 # --8<-- [start:invalid-tensor-size]
 with one_rank():
-    gathered = torch.empty(3)
-    dist.all_gather_into_tensor(gathered, torch.ones(2))
+    gathered = [torch.empty(3) for _ in range(dist.get_world_size())]
+    dist.all_gather(gathered, torch.ones(2))
 # --8<-- [end:invalid-tensor-size]
 
 
 # --8<-- [start:invalid-tensor-size-fixed]
 with one_rank():
     mine = torch.ones(2)
-    gathered = torch.empty(dist.get_world_size() * mine.numel())
-    dist.all_gather_into_tensor(gathered, mine)
-    print(gathered.tolist())
+    gathered = [torch.empty_like(mine) for _ in range(dist.get_world_size())]
+    dist.all_gather(gathered, mine)
+    print(gathered)
 # --8<-- [end:invalid-tensor-size-fixed]

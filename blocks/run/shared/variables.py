@@ -14,7 +14,7 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 OURS = {"PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED"}  # not for the programs that blocks start, nor for scripts
-# kept from run to run for one version of torch, since another may wait forever for a lock that this one leaves
+# kept from run to run for one Python and torch: another torch may wait forever for a lock that this one leaves
 CACHES = {
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
     "TORCH_EXTENSIONS_DIR": "extensions",
@@ -28,7 +28,7 @@ def of_readers() -> dict[str, str]:
 
 def set_for(device: str, root: Path) -> None:
     """Set the variables for runs of a project's pages on a device: the GPUs are hidden from all but `cuda`."""
-    caches = root.resolve() / ".cache" / f"torch{installed('torch')}"
+    caches = root.resolve() / ".cache" / f"{sys.implementation.cache_tag}-torch{installed('torch')}"
     os.environ |= ENVIRONMENT | {name: str(caches / folder) for name, folder in CACHES.items()}
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[3])
     programs = str(Path(sys.executable).parent)  # torchrun is one
