@@ -9,7 +9,7 @@ from blocks.errors import BadInput
 from blocks.outputs.store import write_outputs
 from blocks.read.page import read_page
 from blocks.render.block_bar import Site
-from blocks.render.html import with_code, with_frames
+from blocks.render.html import with_code, with_frames, with_sizes
 
 
 @pytest.fixture
@@ -123,3 +123,11 @@ def test_page_that_shows_something_else_is_refused(project, built, change, messa
     with pytest.raises(BadInput, match=message) as caught:
         built(page, change)
     assert caught.value.path == page.path
+
+
+def test_a_picture_in_prose_keeps_its_place(project):
+    project.write("docs/assets/figures/a/b.svg", '<svg height="72pt" width="144pt"></svg>')
+    html = '<img alt="a" src="../../assets/figures/a/b.svg"/><img src="c.png">'
+    sized = '<img alt="a" src="../../assets/figures/a/b.svg" height="96" width="192"/><img src="c.png">'
+    assert with_sizes(html, project.root / "docs") == sized
+    assert with_sizes(sized, project.root / "docs") == sized

@@ -1,5 +1,6 @@
 """The pictures that blocks drew, recorded beside each other: `docs/assets/figures/SECTION/PAGE/BLOCK.svg`."""
 
+import re
 from pathlib import Path
 
 from blocks.read.page import Block, Page
@@ -7,11 +8,17 @@ from blocks.read.paths import figures_folder
 from blocks.text_files import write_whole
 
 LARGEST = 40_000
+SIDE = re.compile(r' (width|height)="([\d.]+)pt"')
 
 
 def figure_path(page: Page, block: Block, root: Path) -> Path:
     """Return where the picture of a block is recorded."""
     return figures_folder(page.snippet, root) / f"{block.name}.svg"
+
+
+def figure_points(path: Path) -> dict[str, float]:
+    """Return width and height of a recorded picture in points, three quarters of what they are in pixels."""
+    return {side: float(points) for side, points in SIDE.findall(path.read_text("utf-8").split(">", 1)[0])}
 
 
 def figure_fault(block: Block, figures: tuple[str, ...]) -> str:

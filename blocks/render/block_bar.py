@@ -1,6 +1,5 @@
 """The frame of a block: what a reader can do with it, its code, its picture, its output, and where it did not pass."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from blocks.outputs.entries import Entry
-from blocks.outputs.figure_files import figure_path
+from blocks.outputs.figure_files import figure_path, figure_points
 from blocks.outputs.store import read_outputs
 from blocks.read.page import Block, Page
 from blocks.records.record import Record
@@ -17,7 +16,6 @@ from blocks.records.status import Status, block_status
 from blocks.render.script import heading
 from blocks.render.template import Markup, fill
 
-SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
 LEGIBLE = 0.9
 """Pixels a point at which the words of a figure, most of 10 points, can be read: on a phone it scrolls instead."""
 
@@ -93,13 +91,16 @@ class Frames:
         mark = block.mark("figure")
         if mark is None or not (path := figure_path(self.page, block, self.site.root)).exists():
             return None
-        head = path.read_text("utf-8").split(">", 1)[0]
-        points = {side: float(length) for side, length in SIZE.findall(head)}
-        sides = "".join(f' {side}="{round(length * 4 / 3)}"' for side, length in points.items())
+        points = figure_points(path)
         source = f"{self.top}{path.relative_to(self.site.root / 'docs').as_posix()}"
         texts = {"alt": mark.kwargs["alt"], "caption": mark.kwargs.get("caption", "")}
         legible = str(round(points["width"] * LEGIBLE))
-        return {"source": source, "sides": Markup(sides), "legible": legible, **texts}
+        return {"source": source, "sides": Markup(sides(points)), "legible": legible, **texts}
+
+
+def sides(points: Mapping[str, float]) -> str:
+    """Return the attributes that keep a picture's place until it is loaded."""
+    return "".join(f' {side}="{round(length * 4 / 3)}"' for side, length in points.items())
 
 
 def usual(page: Page, statuses: Mapping[str, Status]) -> str:

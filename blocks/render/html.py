@@ -2,13 +2,15 @@
 
 import re
 from html import unescape
+from pathlib import Path
 
 from blocks.errors import BadInput
+from blocks.outputs.figure_files import figure_points
 from blocks.read.fences import read_fences
 from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial
 from blocks.render.api_links import described, with_links
-from blocks.render.block_bar import Frames, Site, fold
+from blocks.render.block_bar import Frames, Site, fold, sides
 from blocks.text_files import read_text, split_lines
 
 RENDERED = re.compile(r'<div(?= [^>]*class="language-(?:python|bash|shell|sh|zsh)[^"]* highlight")[^>]*>')
@@ -97,6 +99,15 @@ def with_numbers(code: str, block: Block) -> str:
 def with_wide_tables(html: str) -> str:
     """Return the HTML with each plain table in an element of its own, which scrolls where the window is narrow."""
     return re.sub(r"(<table>.*?</table>)", r'<div class="wide">\1</div>', html, flags=re.DOTALL)
+
+
+def with_sizes(html: str, docs: Path) -> str:
+    """Return the HTML with its size on each picture of a block that prose shows, so that no text moves later."""
+
+    def sized(image: re.Match[str]) -> str:
+        return f"{image[0]}{sides(figure_points(docs / image['path']))}"
+
+    return re.sub(r'<img\b[^>]*? src="(?:\.\./)*(?P<path>assets/figures/[^"]+)"(?! (?:width|height))', sized, html)
 
 
 def shown_code(html: str) -> str:

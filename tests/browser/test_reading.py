@@ -122,7 +122,7 @@ def test_wrapping_is_remembered(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tab = context.new_page()
     tab.goto(f"{address}tensors/broadcasting/")
-    wrap = tab.locator(".block-bar .wrap").first
+    wrap = tab.locator(".block-bar .wrap:visible").first
     wrap.tap()
     code = tab.locator(".block pre > code:visible").first
     expect(code).to_have_css("white-space", "pre-wrap")
