@@ -213,7 +213,7 @@ print(run(*pip, "--target", folder / "there", wheel.name))
 
 # --8<-- [start:wheel-for-another-platform-fixed]
 print("the wheel is for", *wheel.stem.split("-")[3:])
-print("this Python is  ", platform.python_version(), sysconfig.get_platform())
+print("this Python is  ", sys.version_info[:2], sysconfig.get_platform())
 # --8<-- [end:wheel-for-another-platform-fixed]
 
 
