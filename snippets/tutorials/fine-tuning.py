@@ -11,9 +11,9 @@
 # trained at, and falls to 0.4 where the camera is
 # nearer.](../assets/figures/tutorials/fine-tuning/test-at-other-zooms.svg)
 #
-# Both lines were trained on the same thirty patches of photos. You will learn to use a
-# network as it comes, as frozen features, fine-tuned, and with LoRA, and to race each
-# of these against a method that needs no such network.
+# Both lines were trained on the same patches of photos, thirty at a time. You will
+# learn to use a network as it comes, as frozen features, fine-tuned, and with LoRA, and
+# to race each of these against a method that needs no such network.
 #
 # [Transfer learning](../advanced/transfer-learning.md) explains the steps one by one,
 # with networks of torchvision. Here you apply them to a whole project.
@@ -463,10 +463,10 @@ for word, mean, spread in zip(
 # ## Fine-tune everything
 #
 # Give the network a new last layer, its *head*, and train all of it. The body is good
-# already and gets a small rate, the head a larger one. The head starts at zero, so that
-# all digits start with the same score. Of the rates 0.0003, 0.001 and 0.003 for the
-# body, the middle one was best in a trial with two sets, and with the largest the
-# network learned nothing:
+# already and gets a small rate, the head a larger one. The weight of the head starts at
+# zero, so that all images start with the same scores. Of the rates 0.0003, 0.001 and
+# 0.003 for the body, the middle one was best in a trial with two sets, and with the
+# largest the network learned nothing:
 #
 # <!--pytest.mark.tolerance(accuracy=0.08, loss=0.35)-->
 
@@ -699,8 +699,8 @@ compare(*random, y, y_val, sets)
 #
 # ## Solutions
 #
-# **1.** The patches come from one strip, so a test patch overlaps many of the training
-# patches:
+# **1.** The patches come from one strip, so most test patches overlap some of the
+# training patches:
 #
 # <!--pytest.mark.tolerance(0.03)-->
 
@@ -712,7 +712,7 @@ apart = model.score(textures[1], y_val)
 print(f"patches of the same strip: {overlapping:.3f}, of another strip: {apart:.3f}")
 
 # %% [markdown]
-# The first number tells how well the patches are recognized again.
+# The first number hides what happens on a part of the picture that was not in training.
 #
 # **2.** Train on all zooms, and test at each:
 #
@@ -766,8 +766,10 @@ for start in ("A random, B zero", "both zero"):
     print(f"{start}: gradient norm of A {norms[0]:.2f}, of B {norms[1]:.2f}")
 
 # %% [markdown]
-# With one zero matrix, the other one has no gradient in the first step only. With two,
-# no step ever moves either of them. Weight decay does not help: it shrinks a zero.
+# With one zero matrix, the other one has no gradient until the zero one has moved. Here
+# that is one step. In the adapter above it is two, because the head's weight starts at
+# zero too. With two zero matrices, no step ever moves either of them. Weight decay does
+# not help: it shrinks a zero.
 #
 # ## Where to go next
 #
