@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blocks.read.page import Block
-from blocks.run.shared.protocol import ERRORS
+from blocks.run.shared.protocol import headline
 
 AROUND = 3
 OWN_FRAMES = re.compile(r'\n  File "[^"]*blocks.run.child.main\.py", line \d+ in .*', re.DOTALL)  # of an ended process
@@ -20,8 +20,7 @@ def report_on(
     `unrecorded` says why nothing was recorded, where that was asked for.
     """
     wrong = ABORTED.sub("", OWN_FRAMES.sub("", wrong)).rstrip()
-    what = wrong.partition(ERRORS)[0].rstrip()
-    headline = what.splitlines()[-1 if what.startswith("Traceback") else 0]
+    what = headline(wrong)
     place, page_place = (path.relative_to(root).as_posix() for path in (block.source, page))
     where = f"  page    {page_place}:{block.page_line}\n  code    {place}:{block.line}"
     if program:
@@ -31,8 +30,8 @@ def report_on(
         again += f"\n  record  nothing was recorded: {unrecorded}"
     elif not program and ("the record" in wrong or "picture" in wrong):
         again += f"\n  record  pytest {page_place} --update-outputs    if what it shows now is right"
-    body = wrong if what.startswith("Traceback") else wrong.removeprefix(headline).strip("\n")
-    parts = (f"block '{block.name}': {headline}\n{where}", excerpt(block, failing_line(block, wrong)), body, again)
+    body = wrong if wrong.startswith("Traceback") else wrong.removeprefix(what).strip("\n")
+    parts = (f"block '{block.name}': {what}\n{where}", excerpt(block, failing_line(block, wrong)), body, again)
     return "\n\n".join(part for part in parts if part)
 
 

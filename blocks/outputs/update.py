@@ -10,7 +10,7 @@ from blocks.outputs.normalise import normalise
 from blocks.outputs.pictures import same_picture
 from blocks.outputs.store import output_path, read_outputs, write_outputs
 from blocks.read.page import Block, Page
-from blocks.run.shared.protocol import ERRORS, Result
+from blocks.run.shared.protocol import Result, headline
 from blocks.run.skip_conditions import needs_gpu
 
 STEADY = "seed it in the block, sort what has no order, or declare that it varies"
@@ -97,8 +97,7 @@ def unsteady(
         first, second = results[block.name], others.get(block.name, Result(block.name, "not run"))
         printed = normalise(first.output, block.source.resolve())
         if second.outcome != "passed":
-            why = second.reason.partition(ERRORS)[0].splitlines()[-1:]
-            yield ": ".join([f"block '{block.name}' fails when its page runs again", *why])
+            yield f"block '{block.name}' fails when its page runs again: {headline(second.reason)}".removesuffix(": ")
         elif fault := output_fault(block, second.output, printed):
             lines = " and ".join(repr(line[2:]) for line in fault.splitlines()[1:] if line[:1] in "-+")
             yield f"block '{block.name}' prints something else each time, such as {lines[:200]}: {STEADY}"

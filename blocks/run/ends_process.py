@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from blocks.read.page import Block, Page
-from blocks.run.shared.protocol import ERRORS, Result
+from blocks.run.shared.protocol import Result, headline
 
 MARK = "ends_process"
 
@@ -25,12 +25,11 @@ def judge_end(block: Block, results: list[Result]) -> Result:
             return replace(last, outcome="failed", reason=f"'{result.name}', which it needs, failed:\n{result.reason}")
     if last.outcome == "passed":
         return replace(last, outcome="failed", reason="the block went on, and should end its process")
-    what = last.reason.partition(ERRORS)[0]
-    if not last.end and not what.startswith("Traceback"):
+    if not last.end and not last.reason.startswith("Traceback"):
         return last  # ended by a limit
     mark = block.mark(MARK)
     pattern = mark.kwargs.get("match", "") if mark else ""
-    end = f"The process {last.end.replace('ended its process', 'ended')}" if last.end else what.splitlines()[-1]
+    end = f"The process {last.end.replace('ended its process', 'ended')}" if last.end else headline(last.reason)
     lines = [*last.reason.splitlines(), end]
     said = next((line for line in reversed(lines) if re.search(pattern, line)), None)
     if said is None:

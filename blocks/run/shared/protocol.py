@@ -74,6 +74,12 @@ class Result:
     """How its process ended by itself, where it did."""
 
 
+def headline(reason: str) -> str:
+    """Return the line of a reason that says what is wrong: the last of a traceback, the first of anything else."""
+    lines = reason.partition(ERRORS)[0].rstrip().splitlines() or [""]
+    return lines[-1 if reason.startswith("Traceback") else 0]
+
+
 def printed_since(path: Path, position: int) -> tuple[str, int]:
     """Return what the file holds from `position` on, and its new end."""
     with path.open("rb") as file:
