@@ -112,7 +112,7 @@ print("(3,) - (3,):  ", errors.shape, f"error {errors.square().mean().item():.3f
 
 
 # --8<-- [start:mse-loss-warns]
-print(f"{F.mse_loss(y_hat, y).item():.3f}")
+print(f"error {F.mse_loss(y_hat, y).item():.3f}")
 # --8<-- [end:mse-loss-warns]
 
 
