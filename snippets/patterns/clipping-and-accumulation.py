@@ -223,7 +223,7 @@ for bad in (False, True, False):
         optimizer.step()
     else:
         print("skipped, the gradient became", weight.grad.tolist())
-print([f"{w:.3f}" for w in weight.tolist()])
+print("weights after two steps:", [f"{w:.3f}" for w in weight.tolist()])
 # --8<-- [end:solution-skip-bad-steps]
 
 
