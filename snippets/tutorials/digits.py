@@ -8,9 +8,9 @@
 #   - Test with other networks what an occlusion map claims
 #   - Prepare your own drawings the way the training images were made
 # recap: >-
-#   Convolutions and augmentation brought most of the gain, and plain convolutions were
-#   only level with a support vector machine. A map that lies on the digit proves
-#   nothing; covering the place that it names, and asking other networks, does. The
+#   Convolutions and augmentation brought most of the gain, and a support vector machine
+#   that saw moved copies of the images came within half a point. A map that lies on the
+#   digit proves nothing; cover the place that it names, and ask other networks. The
 #   preparation belongs to the network: a wrong one raises no error, and many answers
 #   stay sure.
 # ---
@@ -356,6 +356,9 @@ for name, (new, recipe) in steps.items():
 # - **Batch norm** hardly moves the accuracy; in some folds it makes it worse. The loss
 #   shows more, because it counts how sure a wrong answer is: a third of it is gone.
 # - **Augmentation** brings a point, in each fold, and takes another third off the loss.
+#   But it is no gift to networks alone. Give the support vectors four copies of each
+#   training image, each moved by one pixel, and they have 0.9715 on these folds (0.969
+#   to 0.975, run outside this page).
 # - The **schedule** brings less, and not in each fold. Its last steps are small, so the
 #   weights can settle, although the images differ each time.
 #
