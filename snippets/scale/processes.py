@@ -171,7 +171,7 @@ def watch_ring(rank, seen):
 
 seen = torch.zeros(5, 3, 3).share_memory_()  # step, rank, chunk
 launch(watch_ring, ranks=3, args=(seen,))
-fig, axes = plt.subplots(1, 5, figsize=(7, 1.9))
+fig, axes = plt.subplots(1, 5, figsize=(5.6, 1.7))
 for step, axis in enumerate(axes):
     axis.imshow(seen[step].numpy(), cmap="Greens", vmin=0, vmax=5)
     for rank in range(3):
