@@ -173,7 +173,7 @@ def timeline(order, stages, parts, slowest=1.0):
 
 
 # --8<-- [start:draw-both]
-fig, axes = plt.subplots(2, 1, figsize=(7, 3.2), sharex=True)
+fig, axes = plt.subplots(2, 1, figsize=(5, 3.6), sharex=True)
 for axis, order in zip(axes, (gpipe, one_forward_one_backward), strict=True):
     times = timeline(order, stages=4, parts=6)
     for (kind, stage, _), (start, end) in times.items():
