@@ -58,3 +58,23 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="session")
 def tab(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def problems(tab: Page) -> Iterator[list[str]]:
+    """Collect what the console calls an error, and fail if there is any."""
+    found: list[str] = []
+
+    def hear(message) -> None:
+        if message.type == "error":
+            found.append(message.text)
+
+    def fall(error) -> None:
+        found.append(str(error))
+
+    tab.on("console", hear)
+    tab.on("pageerror", fall)
+    yield found
+    tab.remove_listener("console", hear)
+    tab.remove_listener("pageerror", fall)
+    assert found == []

@@ -1,7 +1,5 @@
 """What the copy buttons give: the block, the block with what it needs, the page; always, and announced."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
@@ -16,27 +14,6 @@ OPEN_TABS = """(element) => {
     tab.closest(".tabbed-set").querySelectorAll(":scope > input")[place].click();
   }
 }"""
-BUILT = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
-
-
-@pytest.fixture
-def problems(tab: Tab) -> Iterator[list[str]]:
-    """Collect what the console calls an error, and fail if there is any."""
-    found: list[str] = []
-
-    def hear(message) -> None:
-        if message.type == "error":
-            found.append(message.text)
-
-    def fall(error) -> None:
-        found.append(str(error))
-
-    tab.on("console", hear)
-    tab.on("pageerror", fall)
-    yield found
-    tab.remove_listener("console", hear)
-    tab.remove_listener("pageerror", fall)
-    assert found == []
 
 
 def clipboard(tab: Tab) -> str:
@@ -51,11 +28,6 @@ def copies(tab: Tab) -> bool:
     tab.keyboard.press("Enter")
     tab.wait_for_function("document.querySelector('#copied')?.textContent === 'Copied'")
     return clipboard(tab) == tab.locator(".block pre code").first.text_content()
-
-
-@pytest.mark.parametrize("path", BUILT)
-def test_no_error_on_the_console(tab: Tab, address: str, problems: list[str], path: str) -> None:
-    tab.goto(f"{address}{path}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)

@@ -132,17 +132,3 @@ def test_wrapping_is_remembered(browser: Browser, address: str) -> None:
     tab.get_by_role("button", name="Wrap long lines").tap()
     expect(code).to_have_css("white-space", "pre")
     context.close()
-
-
-def test_the_head_describes_every_page(tab: Tab, address: str) -> None:
-    seen = set()
-    for page in PAGES:
-        tab.goto(f"{address}{folder(page)}", wait_until="domcontentloaded")
-        head = tab.evaluate("""() => ["description", "og:description", "og:title", "theme-color"].map((name) =>
-            document.querySelector(`meta[name="${name}"], meta[property="${name}"]`)?.content)""")
-        assert all(head), page.path
-        assert 60 <= len(head[0]) <= 200, (page.path, len(head[0]))
-        assert tab.locator("link[rel=canonical]").get_attribute("href")
-        assert tab.locator("link[rel=icon]").get_attribute("href").endswith(".svg")
-        seen.add((tab.title(), head[0]))
-    assert len(seen) == len(PAGES)

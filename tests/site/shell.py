@@ -1,6 +1,7 @@
 """A notebook executed as its kernel does: by IPython, under a running loop, in a process of its own.
 
-The process is forked from one that has imported torch and IPython, where a kernel would take seconds to start.
+The process is forked from one that has imported what most notebooks do, where a kernel would take seconds to start.
+An import that a page lacks is found by its script, which a fresh Python runs.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import Any
 
 from blocks.run.job import bare_main
 
+IMPORTED = ["IPython.core.interactiveshell", "matplotlib.pyplot", "sklearn.datasets", "torch._dynamo", "torchvision"]
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 END = 2000  # characters of a log that a cell wrote
 FAILED = "cell '{0}' failed:\n{1}"
@@ -22,7 +24,7 @@ FAILED = "cell '{0}' failed:\n{1}"
 
 def run(cells: list[Any], folder: Path, environment: dict[str, str], seconds: float) -> str:
     """Execute code cells in order in a folder; return which failed, what it said and what it logged, or nothing."""
-    forkserver.set_forkserver_preload(["torch", "IPython.core.interactiveshell"])
+    forkserver.set_forkserver_preload(IMPORTED)
     program = [(cell.id, cell.source, "raises-exception" in cell.metadata.get("tags", [])) for cell in cells]
     context: Any = multiprocessing.get_context(METHOD)
     ours, theirs = context.Pipe(duplex=False)

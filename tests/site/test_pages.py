@@ -99,6 +99,19 @@ def test_every_page_has_its_card() -> None:
         assert tree.xpath("string(//meta[@property='og:title']/@content)") not in ("", "Home")
 
 
+def test_the_head_describes_every_page() -> None:
+    seen = set()
+    for page in PAGES:
+        tree = read_html(page)
+        title, described = tree.xpath("string(//title)"), tree.xpath("string(//meta[@name='description']/@content)")
+        assert 60 <= len(described) <= 200, (page.path, len(described))
+        assert all(tree.xpath(f"string(//meta[@property='og:{name}']/@content)") for name in ("description", "title"))
+        assert tree.xpath("//meta[@name='theme-color']/@content") and tree.xpath("//link[@rel='canonical']/@href")
+        assert tree.xpath("string(//link[@rel='icon']/@href)").endswith(".svg")
+        seen.add((title, described))
+    assert len(seen) == len(PAGES)
+
+
 def test_a_report_fills_in_fields_that_the_form_has() -> None:
     names = "wrong-block.yml", "other-message.yml"
     forms = {name: yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / name).read_text("utf-8")) for name in names}
