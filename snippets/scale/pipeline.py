@@ -157,15 +157,19 @@ def timeline(order, stages, parts, slowest=1.0):
     free, times = [0.0] * stages, {}
     while any(queues):
         for stage, queue in enumerate(queues):
-            before = queue and waits_for(queue[0][0], stage, queue[0][1], stages)
-            if queue and (before is None or before in times):
-                kind, part = queue.pop(0)
-                start = max(free[stage], times[before][1] if before else 0)
-                length = (1 if kind == "forward" else 2) * (
-                    slowest if stage == stages - 1 else 1
-                )
-                free[stage] = start + length
-                times[kind, stage, part] = (start, free[stage])
+            if not queue:
+                continue
+            kind, part = queue[0]
+            before = waits_for(kind, stage, part, stages)
+            if before and before not in times:
+                continue  # its turn comes later
+            queue.pop(0)
+            start = max(free[stage], times[before][1] if before else 0)
+            length = 1 if kind == "forward" else 2
+            if stage == stages - 1:
+                length *= slowest
+            free[stage] = start + length
+            times[kind, stage, part] = (start, free[stage])
     return times
 
 
