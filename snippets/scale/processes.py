@@ -262,6 +262,7 @@ launch(work_while_it_travels)
 
 # --8<-- [start:a-program]
 import os
+import time
 
 import torch.distributed as dist
 
@@ -276,6 +277,7 @@ def main():
     if rank == 0:
         print(*everyones, sep="\n")
     dist.destroy_process_group()
+    time.sleep(0.5)  # gloo's threads end first; else Python's exit may abort
 
 
 if __name__ == "__main__":
