@@ -30,9 +30,9 @@ def names():
     weight = torch.ones(1, requires_grad=True)
     yield {
         **{"torch": torch, "nn": nn, "F": F, "np": np, "v2": v2, "transforms": transforms, "Variable": Variable},
-        **{"attention": attention, "backend": attention.SDPBackend.MATH, "checkpoint": checkpoint, "StepLR": StepLR},
-        **{"a": torch.rand(3), "b": torch.rand(3), "s": torch.rand(2, 2) + torch.eye(2), "x": torch.rand(4, 3)},
-        **{"model": nn.Linear(3, 2), "layer": nn.Linear(2, 2), "images": torch.rand(1, 1, 2, 2)},
+        **{"backend": attention.SDPBackend.MATH, "checkpoint": checkpoint, "StepLR": StepLR},
+        **{"a": torch.rand(3), "b": torch.rand(3), "s": torch.rand(2, 2) + torch.eye(2), "c": torch.rand(2, 1)},
+        **{"model": nn.Linear(3, 2), "layer": nn.Linear(2, 2), "x": torch.rand(4, 3), "images": torch.rand(1, 1, 2, 2)},
         **{"arrays": [np.ones(2), np.ones(2)], "optimizer": torch.optim.SGD([weight], lr=0.1)},
         "squeezenet1_1": models.squeezenet1_1,
     }

@@ -95,7 +95,7 @@ def magic(block: Block) -> str:
 
 def plain(text: str) -> str:
     """Return prose in the Markdown that notebooks know: folded parts and admonitions become bold titles."""
-    lines, inside = [], False
+    lines, inside = [], True  # what follows a block in a fold is still indented
     for line in text.splitlines():
         fold = FOLD.match(line)
         if fold:

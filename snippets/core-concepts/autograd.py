@@ -22,7 +22,7 @@ print(x.grad)  # dy/dx = 2x
 # --8<-- [start:check-by-nudging]
 step = 0.01
 slope = ((2 + step) ** 2 - (2 - step) ** 2) / (2 * step)
-print(f"{slope:.3f}")
+print(f"slope {slope:.3f}")
 # --8<-- [end:check-by-nudging]
 
 

@@ -82,7 +82,7 @@ print(torch.ones(2, requires_grad=True) * 3)
 
 # --8<-- [start:compute]
 scaled = x / 16  # each element, now between 0 and 1
-brightness = scaled.mean(dim=(1, 2))  # one number an image
+brightness = scaled.mean(dim=(1, 2))  # one number per image
 flat = scaled.reshape(len(x), 64)  # (1797, 8, 8) -> (1797, 64)
 weight = torch.ones(64, 10)
 scores = flat @ weight  # (1797, 64) @ (64, 10)

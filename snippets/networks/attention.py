@@ -99,10 +99,11 @@ for name, matrix in weights_of.items():
 
 
 # --8<-- [start:draw-the-masks]
-fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.6))
+fig, axes = plt.subplots(1, 3, figsize=(4.8, 2.2), sharey=True)
 for ax, (name, matrix) in zip(axes, weights_of.items(), strict=True):
     ax.imshow(matrix[0].detach().cpu().numpy())
-    ax.set(title=name, xlabel="key", ylabel="query")
+    ax.set(title=name, xlabel="key")
+axes[0].set_ylabel("query")
 plt.show()
 # --8<-- [end:draw-the-masks]
 

@@ -25,7 +25,7 @@ print("output", tuple(second(first(x)).shape))
 
 # --8<-- [start:activation-curves]
 z = torch.linspace(-4, 4, 81)
-fig, ax = plt.subplots()
+fig, ax = plt.subplots(figsize=(4.8, 3.2))
 for function in (F.relu, F.gelu, F.silu, torch.tanh, torch.sigmoid):
     ax.plot(z, function(z), label=function.__name__)
 ax.set(xlabel="input", ylabel="output", ylim=(-1.2, 3))
@@ -58,13 +58,13 @@ for name, init in starts.items():
 
 
 # --8<-- [start:histograms-per-layer]
-fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.8), sharex=True)
+fig, axes = plt.subplots(3, 1, figsize=(4.8, 5.4), sharex=True)
 for ax, name in zip(axes, ("std 0.01", "xavier", "std 0.2"), strict=True):
     for layer, h in list(enumerate(signal(starts[name], torch.tanh), start=1))[::3]:
         share = torch.histc(h.cpu(), bins=20, min=-1, max=1) / h.numel()
         ax.stairs(share, torch.linspace(-1, 1, 21), label=f"layer {layer}")
-    ax.set(title=name, xlabel="output")
-axes[0].set_ylabel("share of outputs")
+    ax.set(title=name, ylabel="share of outputs")
+axes[-1].set_xlabel("output")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 plt.show()
 # --8<-- [end:histograms-per-layer]

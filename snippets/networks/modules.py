@@ -125,7 +125,7 @@ except AttributeError as error:
 
 
 # --8<-- [start:module-tree]
-fig, ax = plt.subplots(figsize=(6.4, 2.6))
+fig, ax = plt.subplots(figsize=(4.8, 2.4))
 places = {}
 for row, (name, module) in enumerate(Remembering().named_modules()):
     path = name.split(".") if name else []
@@ -134,7 +134,7 @@ for row, (name, module) in enumerate(Remembering().named_modules()):
         column, top = places[".".join(path[:-1])]
         ax.plot([column, column, column + 0.9], [top - 0.3, -row, -row], "C0")
     ax.text(len(path), -row, f"{name} ({type(module).__name__})".strip(), va="center")
-ax.set(xlim=(-0.1, 4))
+ax.set(xlim=(-0.1, 3.2))
 ax.axis("off")
 plt.show()
 # --8<-- [end:module-tree]

@@ -18,7 +18,7 @@ device = accelerator.type if accelerator else "cpu"
 
 
 # --8<-- [start:unrolled]
-fig, ax = plt.subplots(figsize=(6.4, 2.4))
+fig, ax = plt.subplots(figsize=(4.8, 2.2))
 box = {"boxstyle": "round,pad=0.7", "facecolor": "none", "edgecolor": "C1"}
 for t in range(4):
     ax.text(t, 1, "cell", ha="center", va="center", bbox=box)

@@ -254,7 +254,7 @@ try:
         serve(x)
         serve(x.double())
 except RuntimeError as error:
-    print(str(error).split(".")[0])
+    print(str(error).split(". ")[0])
 # --8<-- [end:forbid-recompiles]
 
 

@@ -91,7 +91,7 @@ for batch_size in (1, 4, 16, 64):
 
 # --8<-- [start:draw]
 adding = source.numel() / best(lambda: torch.add(source, 1, out=target))
-line = [2**i for i in range(-4, 10)]
+line = [2**-4, arithmetic / bandwidth, 2**9]  # its corner is the balance
 fig, ax = plt.subplots()
 ax.loglog(line, [roof(intensity) / 1e9 for intensity in line], color="C7", label="roof")
 ax.loglog([1 / 8], [adding / 1e9], "C1o", label="adding one")

@@ -53,9 +53,11 @@ def width_after(layer, width):
     return layer.to(device)(torch.empty(1, 9, width, device=device)).shape[-1]
 
 
-print("kernel 2:", width_after(nn.MaxPool2d(2), 7), conv_size(7, kernel=2, stride=2))
-padded = nn.MaxPool2d(3, stride=2, padding=1)
-print("kernel 3, stride 2, padding 1:", width_after(padded, 7), conv_size(7, 3, 2, 1))
+for kernel, stride, padding in ((2, 2, 0), (3, 2, 1)):
+    layer = nn.MaxPool2d(kernel, stride, padding)
+    formula = conv_size(7, kernel, stride, padding)
+    print(f"kernel {kernel}: layer {width_after(layer, 7)}, formula {formula}")
+print("stride of MaxPool2d(2):", nn.MaxPool2d(2).stride)
 print("adaptive, asked for 2:", width_after(nn.AdaptiveAvgPool2d(2), 7))
 # --8<-- [end:size-after-pooling]
 

@@ -31,7 +31,7 @@ print(torch.broadcast_shapes((8, 1, 6), (7, 1)))
 
 # --8<-- [start:alignment]
 pairs = [((3, 4), (4,)), ((8, 1, 6), (7, 1)), ((3, 4), (3,))]
-fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.2))
+fig, axes = plt.subplots(1, 3, figsize=(5.4, 2.0))
 for ax, shapes in zip(axes, pairs, strict=True):
     ndim = max(len(shape) for shape in shapes)
     padded = [(1,) * (ndim - len(shape)) + shape for shape in shapes]
@@ -112,7 +112,7 @@ print("(3,) - (3,):  ", errors.shape, f"error {errors.square().mean().item():.3f
 
 
 # --8<-- [start:mse-loss-warns]
-print(f"{F.mse_loss(y_hat, y).item():.3f}")
+print(f"error {F.mse_loss(y_hat, y).item():.3f}")
 # --8<-- [end:mse-loss-warns]
 
 

@@ -97,20 +97,20 @@ print("int8 and uint8 meet in", meeting_point("int8", "uint8"))
 
 
 # --8<-- [start:promotion-lattice]
-columns = {name: column for column, name in enumerate(paths[0])}
-columns |= {"int8": 1, "bfloat16": 5, "complex64": 7}
-rows = {"uint8": 1, "float16": 1, "float64": 1}
-rows |= {"int8": -1, "bfloat16": -1, "complex64": -1}
-places = {name: (columns[name], rows.get(name, 0)) for name in order}
-arrow = {"arrowstyle": "->", "color": "C7", "shrinkA": 20, "shrinkB": 20}
-fig, ax = plt.subplots(figsize=(7.2, 2.4))
+rows = {name: row for row, name in enumerate(paths[0])}
+rows |= {"int8": 1, "bfloat16": 5, "complex64": 7}
+columns = {"uint8": -1, "float16": -1, "float64": -1}
+columns |= {"int8": 1, "bfloat16": 1, "complex64": 1}
+places = {name: (columns.get(name, 0), rows[name]) for name in order}
+arrow = {"arrowstyle": "->", "color": "C7", "shrinkA": 14, "shrinkB": 14}
+fig, ax = plt.subplots(figsize=(4.0, 5.0))
 for start, end in edges:
     ax.annotate("", places[end], places[start], arrowprops=arrow)
 for name, place in places.items():
     color = "C0" if "float" in name else "C3" if "complex" in name else "C1"
     box = {"boxstyle": "round", "facecolor": "none", "edgecolor": color}
     ax.text(*place, name, ha="center", va="center", bbox=box)
-ax.set(xlim=(-0.5, 8.6), ylim=(-1.3, 1.3))
+ax.set(xlim=(-1.6, 1.6), ylim=(-0.4, 8.4))
 ax.axis("off")
 plt.show()
 # --8<-- [end:promotion-lattice]

@@ -34,7 +34,7 @@ def draw_cells(ax, table, corner=(0, 0)):
             ax.text(x + 0.46, y + 0.6, number, ha="center")
 
 
-fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.0))
+fig, axes = plt.subplots(1, 3, figsize=(5.6, 1.7))
 draw_cells(axes[0], torch.cat([a, b], dim=0))
 draw_cells(axes[1], torch.cat([a, b], dim=1))
 for layer, table in enumerate(torch.stack([a, b])):
@@ -179,7 +179,7 @@ print(torch.stack([left, right], dim=1).flatten())
 image = torch.tensor(load_digits().images[0])  # (8, 8)
 cut = image.unflatten(0, (2, 4)).unflatten(2, (2, 4))  # (2, 4, 2, 4)
 patches = cut.movedim(2, 1).flatten(0, 1)  # (4, 4, 4)
-fig, axes = plt.subplots(1, 5, figsize=(7.2, 1.6))
+fig, axes = plt.subplots(1, 5, figsize=(6.4, 1.5))
 for ax, part in zip(axes, [image, *patches], strict=True):
     ax.imshow(part.numpy(), vmin=0, vmax=16)
     ax.axis("off")

@@ -49,7 +49,9 @@ views = {
     "y[1:, ::2]": y[1:, ::2],
     "y[:, :1].expand(3, 4)": y[:, :1].expand(3, 4),
 }
-fig, axes = plt.subplot_mosaic([["storage"] * 4, list(views)], figsize=(7.2, 3.2))
+names = list(views)
+layout = [["storage", "storage"], names[:2], names[2:]]
+fig, axes = plt.subplot_mosaic(layout, figsize=(4.8, 4.2), height_ratios=[1, 3, 3])
 panels = {"storage": x.view(1, 12)} | views
 for name, panel in panels.items():
     axes[name].imshow(panel.tolist(), vmin=0, vmax=11, alpha=0.4)

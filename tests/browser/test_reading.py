@@ -45,6 +45,17 @@ def test_menu_folds_and_solutions_open_without_a_script(scriptless: Tab, address
     expect(scriptless.get_by_role("button", name="Copy")).to_have_count(0)
 
 
+def test_ticked_answers_add_up_to_a_reading_list_without_a_script(scriptless: Tab, address: str) -> None:
+    scriptless.goto(f"{address}introduction/learning-paths/")
+    items = scriptless.locator("#your-reading-list ~ ol > li:visible")
+    expect(items).to_have_count(0)
+    for page in ("devices", "dtypes"):
+        answer = scriptless.locator("details", has=scriptless.locator(f"#list-{page}"))
+        answer.locator("> summary").click()
+        answer.get_by_label("I expected something else").check()
+    expect(items).to_have_text([re.compile("^Dtypes"), re.compile("^Devices")])
+
+
 def test_the_palette_follows_the_system_without_a_script(browser: Browser, address: str) -> None:
     papers = set()
     for scheme in ("light", "dark"):

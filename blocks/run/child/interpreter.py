@@ -1,4 +1,7 @@
-"""A fresh Python that runs programs as a reader's would: it has imported torch and nothing else, and forks for each.
+"""A fresh Python that runs programs as a reader's would: it has imported torch, and forks for each.
+
+Imported is also what the first optimizer of a program imports, since that takes as long; a program still has to import
+all that it names, but for a few modules of `torch.distributed`.
 
 Reads one job a line, as JSON: the program's `file`, the `folder` to run it in, `seconds` that it may take, the
 `environment`, classes of warnings to show (`strict`), warnings to `ignore`, and files whose functions to call `first`.
@@ -20,7 +23,7 @@ from typing import Any
 
 def main() -> None:
     """Run the program of each job."""
-    import torch  # noqa: F401
+    import torch._dynamo  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)
