@@ -124,7 +124,7 @@ for name, transform in ways.items():
 
 
 # --8<-- [start:contact-sheet]
-torch.manual_seed(0)
+torch.manual_seed(8)
 transforms = [
     v2.Identity(),
     v2.RandomResizedCrop(32, scale=(0.2, 0.5)),
@@ -133,15 +133,14 @@ transforms = [
     v2.RandomPerspective(0.5, p=1),
     v2.ColorJitter(0.5, 0.5, 0.5, 0.2),
     v2.RandomGrayscale(p=1),
-    v2.GaussianBlur(5, sigma=2.0),
     v2.RandomErasing(p=1),
     v2.TrivialAugmentWide(),
 ]
-fig, axes = plt.subplots(2, 5)
+fig, axes = plt.subplots(3, 3, figsize=(4.8, 5.0))
 for ax, transform in zip(axes.flat, transforms, strict=True):
     pixels = transform(small).permute(1, 2, 0).cpu().numpy()
     ax.imshow(pixels, interpolation="none")
-    ax.set_title(type(transform).__name__, fontsize=7)
+    ax.set_title(type(transform).__name__, fontsize=8)
     ax.axis("off")
 plt.show()
 # --8<-- [end:contact-sheet]

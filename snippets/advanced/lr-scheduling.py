@@ -125,7 +125,7 @@ def trace(scheduler, steps=40):
 
 
 cosine = lr_scheduler.CosineAnnealingLR(toy_optimizer(), T_max=10)
-print([f"{lr:.4f}" for lr in trace(cosine)[:21:5]])
+print("after 0, 5, 10, 15, 20 calls:", [f"{lr:.2f}" for lr in trace(cosine)[:21:5]])
 # --8<-- [end:trace-a-schedule]
 
 
@@ -227,7 +227,7 @@ print(f"epoch {scheduler.last_epoch}, lr {scheduler.get_last_lr()[0]:.4f}")
 # --8<-- [start:scheduler-before-optimizer]
 scheduler = lr_scheduler.StepLR(toy_optimizer(), step_size=1, gamma=0.5)
 scheduler.step()  # too early: no weight has been updated at lr 0.1
-print(f"{scheduler.get_last_lr()[0]:.2f}")
+print(f"lr {scheduler.get_last_lr()[0]:.2f}")
 # --8<-- [end:scheduler-before-optimizer]
 
 

@@ -30,7 +30,8 @@ photos = [torch.tensor(photo).permute(2, 0, 1) for photo in load_sample_images()
 photos = torch.stack(photos * 4).to(device)  # two photos, four times each
 X = preprocess(photos)
 print(tuple(photos.shape), photos.dtype, "to", tuple(X.shape), X.dtype)
-print(preprocess.resize_size, preprocess.crop_size, preprocess.mean)
+print("resize", preprocess.resize_size, "crop", preprocess.crop_size)
+print("mean", preprocess.mean, "std", preprocess.std)
 # --8<-- [end:preprocess-from-weights]
 
 
@@ -120,7 +121,7 @@ def scatter(images, reach=9):
 torch.manual_seed(0)
 X_low, y_low = scatter(images[low].repeat(8, 1, 1)), labels[low].repeat(8).to(device)
 X_high, y_high = scatter(images[~low]), (labels[~low] - 5).to(device)
-print(tuple(X_low.shape), tuple(X_high.shape))
+print("pretraining", tuple(X_low.shape), "task", tuple(X_high.shape))
 # --8<-- [end:scattered-digits]
 
 
@@ -160,8 +161,8 @@ print(f"accuracy on its own training images: {accuracy(base, X_low, y_low):.3f}"
 
 
 # --8<-- [start:adapt]
-sizes = [100, 300, len(X_high) - 400]  # training, validation, test
-print(sizes)
+sizes = [100, 300, len(X_high) - 400]
+print("to train, validate and test:", sizes)
 
 
 def adapt(how, lr, seed, X, base):

@@ -135,7 +135,7 @@ untrained = nn.Linear(10, 1).to(device)
 
 
 def scaled_step(unscale):
-    """Take one step in half precision's way; return the norm and the way moved."""
+    """Take one step with a scaler; return the norm and how far the weights moved."""
     model = copy.deepcopy(untrained)
     start = nn.utils.parameters_to_vector(model.parameters()).detach()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
@@ -223,7 +223,7 @@ for bad in (False, True, False):
         optimizer.step()
     else:
         print("skipped, the gradient became", weight.grad.tolist())
-print([f"{w:.3f}" for w in weight.tolist()])
+print("weights after two steps:", [f"{w:.3f}" for w in weight.tolist()])
 # --8<-- [end:solution-skip-bad-steps]
 
 

@@ -230,7 +230,7 @@ if __name__ == "__main__":
         return time.perf_counter() - started
 
     anew = seconds_for_epochs()
-    kept = seconds_for_epochs(persistent_workers=True, prefetch_factor=4)
+    kept = seconds_for_epochs(persistent_workers=True)
     print(f"four epochs: {anew / kept:.1f} times as long with new workers each time")
 # --8<-- [end:persistent-workers]
 

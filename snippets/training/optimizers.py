@@ -55,8 +55,8 @@ for lr in (0.05, 0.5, 0.9, 1.01):
 # --8<-- [start:compare-paths]
 runs = {
     "SGD": walk(torch.optim.SGD, lr=0.9)[0],
-    "momentum": walk(torch.optim.SGD, lr=0.1, momentum=0.9)[0],
-    "AdamW": walk(torch.optim.AdamW, lr=0.5)[0],
+    "momentum": walk(torch.optim.SGD, lr=0.2, momentum=0.9)[0],
+    "AdamW": walk(torch.optim.AdamW, lr=0.3)[0],
 }
 flat, steep = torch.linspace(-10, 4, 29), torch.linspace(-3, 3, 25)
 height = ravine(torch.meshgrid(flat, steep, indexing="xy"))
