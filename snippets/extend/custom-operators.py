@@ -37,7 +37,7 @@ def clip_ends(x: torch.Tensor, share: float) -> torch.Tensor:
     return torch.from_numpy(values.clip(low, high)).to(x.device)
 
 
-print(torch.ops.deep_dive.clip_ends.default)
+print(torch.ops.deep_dive.clip_ends.default._schema)
 print([round(value, 3) for value in clip_ends(x, 0.1).tolist()])
 # --8<-- [end:register]
 

@@ -87,8 +87,8 @@ with torch.no_grad():
 print(f"as trained:      accuracy {accuracy(test_pixels / 16):.3f}")
 print(f"not divided:     accuracy {accuracy(test_pixels):.3f}")
 print(f"divided by 255:  accuracy {accuracy(test_pixels / 255):.3f}")
-rotated = (test_pixels / 16).reshape(-1, 8, 8).mT.flatten(1)
-print(f"rows as columns: accuracy {accuracy(rotated):.3f}")
+transposed = (test_pixels / 16).reshape(-1, 8, 8).mT.flatten(1)
+print(f"rows as columns: accuracy {accuracy(transposed):.3f}")
 model.train()
 print(f"training mode:   accuracy {accuracy(test_pixels / 16):.3f}")
 model.eval()
@@ -187,15 +187,15 @@ for size, (latency, throughput) in measured.items():
 
 
 # --8<-- [start:draw-batch-sizes]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
-left.plot(sizes, [measured[size][0] for size in sizes], "C0o-")
-left.set_ylabel("latency of a batch in ms")
-right.plot(sizes, [measured[size][1] for size in sizes], "C1s-")
-right.set_ylabel("images a second")
-for ax in (left, right):
-    ax.set(xscale="log", yscale="log", xlabel="batch size")
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5, 4.8), layout="constrained")
+top.plot(sizes, [measured[size][0] for size in sizes], "C0o-")
+top.set(ylabel="latency of a batch in ms", yscale="log", ylim=(0.01, None))
+bottom.plot(sizes, [measured[size][1] for size in sizes], "C1s-")
+bottom.set(ylabel="images a second", yscale="log", ylim=(1_000, None))
+for ax in (top, bottom):
+    ax.set(xscale="log", xlabel="batch size")
     ax.minorticks_off()
-    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_major_formatter("{x:,g}")
     ax.set_xticks(sizes, [str(size) for size in sizes])
 plt.show()
 # --8<-- [end:draw-batch-sizes]

@@ -23,18 +23,18 @@ def arrow(axes, start, end, label):
 
 
 # --8<-- [start:where-to-begin]
-figure, axes = plt.subplots(figsize=(7.2, 4.4))
+figure, axes = plt.subplots(figsize=(5.4, 4.4))
 axes.set(xlim=(0, 1), ylim=(0, 1))
 axes.axis("off")
-message, falls, good = (0.32, 0.92), (0.58, 0.64), (0.74, 0.36)
-entry, search, silent, slow = (0.14, 0.64), (0.34, 0.36), (0.5, 0.08), (0.9, 0.08)
+message, falls, good = (0.37, 0.92), (0.6, 0.64), (0.72, 0.36)
+entry, search, silent, slow = (0.18, 0.64), (0.34, 0.36), (0.5, 0.08), (0.85, 0.08)
 box(axes, "Is there a message?", message)
 box(axes, "Does the loss fall?", falls)
 box(axes, "Is it good on new data?", good)
 box(axes, "Paste it into the search,\nread its entry", entry, "C1")
 box(axes, "Find your own bug,\nstep by step", search, "C0")
 box(axes, "Compare with\nthe silent bugs", silent, "C2")
-box(axes, "Too slow,\nor out of memory?", slow, "C3")
+box(axes, "Too slow, or\ntoo much memory?", slow, "C3")
 arrow(axes, message, entry, "yes")
 arrow(axes, message, falls, "no")
 arrow(axes, falls, search, "no, or nan")

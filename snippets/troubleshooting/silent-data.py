@@ -90,11 +90,11 @@ compare(with_view, with_transpose)
 
 # --8<-- [start:view-for-transpose-check]
 sent = rows_first(images)
-fig, axes = plt.subplots(1, 4, figsize=(6.4, 1.8))
+fig, axes = plt.subplots(1, 4, figsize=(5.2, 1.8))
 for i, ax in enumerate(axes):
     batch = sent.view(-1, 8, 8) if i < 2 else sent.transpose(0, 1)
     ax.imshow(batch[i % 2].cpu().numpy(), cmap="gray")
-    ax.set_title(f"{'view' if i < 2 else 'transpose'}, label {labels[i % 2]}")
+    ax.set_title(f"{'view' if i < 2 else 'transpose'}\nlabel {labels[i % 2]}")
     ax.axis("off")
 plt.show()
 # --8<-- [end:view-for-transpose-check]
