@@ -12,6 +12,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from blocks.errors import BadInput
+from blocks.read.front import front_matter
 from blocks.render.cards import card
 from blocks.render.guide import Guide
 from blocks.render.llms_txt import write_files
@@ -57,6 +58,7 @@ def on_post_build(*, config: MkDocsConfig) -> None:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     try:
+        page.meta.update(front_matter(source(page), markdown))  # MkDocs has read that of a Markdown file
         return guide(config).markdown(source(page), markdown, page.meta)
     except BadInput as error:
         raise PluginError(str(error)) from None

@@ -1,4 +1,4 @@
-"""What the front matter says of a page stands at its top and before "Next", as Markdown."""
+"""What the front matter says of a page stands at its top and before "Next", as Markdown, and in a tutorial as HTML."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 
 from blocks.errors import BadInput
-from blocks.render.aims import with_aims
+from blocks.render.aims import BOLD, with_aims, with_aims_in_html
 
 PAGE = Path("docs/x.md")
 TEXT = "# Title\n\nText.\n\n## Task\n\nMore.\n\n## Next\n\n- [Link](x.md)\n"
@@ -37,6 +37,23 @@ def test_phrases_go_on_with_the_words_above_them():
 
 def test_recap_ends_a_page_without_next():
     assert with_aims(PAGE, "# Title\n\nText.\n", {"recap": "So. And so."}).endswith("\n\nSo. And so.\n\n</div>\n\n")
+
+
+def test_bold_titles_where_there_is_no_style_sheet():
+    shown = with_aims(PAGE, TEXT, {"learn": ["Draw"], "recap": "So."}, BOLD)
+    assert shown.startswith("# Title\n\n**You will learn to**\n\n- draw\n\nText.")
+    assert "More.\n\n**Recap**\n\nSo.\n\n## Next" in shown
+
+
+@pytest.mark.parametrize("heading", ["next", "where-to-go-next", ""])
+def test_aims_of_a_tutorial(heading):
+    end = f'<h2 id="{heading}">Next</h2>' if heading else ""
+    shown = with_aims_in_html(PAGE, f"<h1>T</h1><p>x</p>{end}", {"learn": ["Draw `x`"], "recap": r"So \1."})
+    tree = lxml.html.fromstring(f"<div>{shown}</div>")
+    assert [child.tag for child in tree] == ["h1", "div", "p", "div"] + ["h2"] * bool(heading)
+    assert tree.xpath("//div[@class='learn']/p[@class='aims-title']/text()") == ["You will learn to"]
+    assert tree.xpath("//li//code/text()") == ["x"]
+    assert tree.xpath("//div[@class='recap']/p[2]/text()") == [r"So \1."]
 
 
 def test_a_page_without_them_stays_as_it_is():

@@ -57,6 +57,14 @@ def test_front_matter_without_aims_is_refused(project):
     assert list(check(read_page(page.path, project.root))) == []
 
 
+def test_a_tutorial_has_aims_too(project):
+    cell = "# %% first\nx = 1\ny = 2\nprint(x)\n"
+    page = read_page(project.write("snippets/tutorials/first.py", cell), project.root)
+    assert [remark.text[:10] for remark in check(page)] == ["no 'learn'", "no 'recap'"]
+    page.path.write_text(f"# ---\n# learn: [a]\n# recap: b\n# ---\n{cell}")
+    assert list(check(read_page(page.path, project.root))) == []
+
+
 def test_command_names_file_and_line(capsys):
     assert main(["check", str(PAGES[0])]) == 0
     assert main(["check", "docs/nowhere.md"]) == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from blocks.errors import BadInput
-from blocks.read.front import front_matter, names
+from blocks.read.front import front_matter, names, without_front
 
 PAGE = Path("docs/page.md")
 
@@ -19,6 +19,12 @@ def test_names_and_values():
     assert front_matter(PAGE, "# X\n\n---\na: b\n---\n") == {}
 
 
+def test_that_of_a_tutorial_is_a_comment():
+    text = "# ---\n# learn:\n#   - a\n#   - '# b'\n# ---\n\n# %% only\n# ---\n"
+    assert front_matter(PAGE, text) == {"learn": ["a", "# b"]}
+    assert without_front(text) == "# %% only\n# ---\n"
+
+
 def test_packages():
     assert listed("---\npackages: [onnx, onnxruntime]\n---\n") == ("onnx", "onnxruntime")
     assert listed("# X\n") == ()
@@ -28,6 +34,7 @@ def test_packages():
     ("text", "problem"),
     [
         ("---\na: b\nc: d: e\n---\n", "docs/page.md:3: the front matter is no YAML"),
+        ("# ---\n# a: b\n# c: d: e\n# ---\n", "docs/page.md:3: the front matter is no YAML"),
         ("---\njust words\n---\n", "docs/page.md:1: the front matter names nothing"),
         ("---\npackages: onnx\n---\n", "docs/page.md:1: 'packages' in the front matter is no list of names"),
     ],

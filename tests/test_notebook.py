@@ -23,6 +23,21 @@ def test_cells(project):
     assert (second["id"], second["metadata"]) == ("second", {"tags": ["raises-exception"]})
 
 
+def test_aims_are_in_the_prose(project):
+    front = ("# ---\n# learn: [Count]\n# recap: It counts.\n# ---\n", "---\nlearn: [Count]\nrecap: It counts.\n---\n")
+    cells = "# %% [markdown]\n# # First\n#\n# Text.\n\n# %% only\nx = 1\n\n# %% [markdown]\n# So.\n#\n# ## Next\n"
+    project.snippet({"only": "x = 1"})
+    markdown = f"# First\n\nText.\n\n{fence('only', STEM)}\nSo.\n\n## Next\n"
+    for path, text in (("snippets/tutorials/first.py", front[0] + cells), (f"docs/{STEM}.md", front[1] + markdown)):
+        page = read_page(project.write(path, text), project.root)
+        made = json.loads(notebook(page, project.root, lambda path, anchor: path))["cells"]
+        assert [cell["source"].split("\n\n") for cell in made] == [
+            ["# First", "**You will learn to**", "- count", "Text."],
+            ["x = 1"],
+            ["So.", "**Recap**", "It counts.", "## Next"],
+        ]
+
+
 @pytest.mark.parametrize(
     ("mark", "reason"),
     [

@@ -6,7 +6,7 @@ import pytest
 
 from blocks.errors import BadInput
 from blocks.read.page import read_page
-from blocks.read.tutorial import is_tutorial, read_cells
+from blocks.read.tutorial import is_tutorial, read_cells, read_prose
 
 SCRIPT = """\
 # %% [markdown]
@@ -74,7 +74,8 @@ def test_code_is_the_lines_of_the_script(project, body):
         ("# %% only\nif x:\n    # %% of the total\n    y = 1\n", ":3: jupytext begins a cell here"),
         ("# %% only\nx = 1\n#%% percent of what\n", ":3: jupytext begins a cell here"),
         ('# %% only tags=["x"]\nx = 1\n', ":1: 'only tags=[\"x\"]' is more than a name. Leave out tags"),
-        ("# ---\n# jupyter:\n# ---\n# %% only\nx = 1\n", ":1: text outside a cell. Open every cell with"),
+        ("# ---\n# learn: [a]\n# ---\n# Text.\n# %% only\nx = 1\n", ":1: text outside a cell. Open every cell with"),
+        ("# ---\n# learn: [a]\n# %% only\nx = 1\n", ":1: text outside a cell. Open every cell with"),
     ],
 )
 def test_script_that_is_refused(project, text, complaint):
@@ -82,6 +83,12 @@ def test_script_that_is_refused(project, text, complaint):
     with pytest.raises(BadInput) as caught:
         read_page(path, project.root)
     assert str(caught.value).removeprefix(str(path)).startswith(complaint)
+
+
+def test_front_matter_is_no_cell(project):
+    path = tutorial(project, f"# ---\n# learn: [count]\n# ---\n\n{SCRIPT}")
+    assert [cell.line for cell in read_cells(path)] == [9, 17]
+    assert next(read_prose(path)) == ("# First steps\n\n", None)
 
 
 def test_page_of_a_tutorial(project):

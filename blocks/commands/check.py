@@ -74,7 +74,7 @@ def check(page: Page) -> Iterator[Remark]:
         yield Remark(page.snippet, LONGEST_SNIPPET, f"{length} lines: {LONGEST_SNIPPET} is the aim of a page", False)
     if page.path.suffix == ".md":
         yield from (remark for remark in check_text(page.path) if remark.error or not of_entries)
-        yield from missing_aims(page)
+    yield from missing_aims(page)
 
 
 def missing_aims(page: Page) -> Iterator[Remark]:

@@ -1,4 +1,4 @@
-"""The front matter of a page: YAML between two lines of `---` at its top."""
+"""The front matter of a page: YAML between two lines of `---` at its top; a tutorial has it as comments."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import yaml
 
 from blocks.errors import BadInput
 
-FRONT = re.compile(r"\A---\n(?P<yaml>.*?\n)---\n", re.DOTALL)
+FRONT = re.compile(r"\A(?P<comment>(?:# )?)---\n(?P<yaml>.*?\n)(?P=comment)---\n", re.DOTALL)
 
 
 def front_matter(path: Path, text: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def front_matter(path: Path, text: str) -> dict[str, Any]:
     if not found:
         return {}
     try:
-        content = yaml.safe_load(found["yaml"]) or {}
+        content = yaml.safe_load(re.sub(rf"^{found['comment']}", "", found["yaml"], flags=re.MULTILINE)) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1

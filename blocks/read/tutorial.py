@@ -8,6 +8,7 @@ from pathlib import Path
 
 from blocks.errors import BadInput
 from blocks.read.comments import COMMENT, check_comment
+from blocks.read.front import without_front
 from blocks.read.marks import Mark, read_mark
 from blocks.read.regions import check_name
 from blocks.text_files import read_text, split_lines
@@ -60,14 +61,16 @@ def read_cells(path: Path) -> list[Cell]:
 
 def split_cells(path: Path) -> Iterator[tuple[str, int, list[str]]]:
     """Yield what stands behind `# %%`, the number of the line after it, and the lines, for each cell."""
-    lines = split_lines(read_text(path))
+    script = read_text(path)
+    lines = split_lines(script)
     for number, text in enumerate(lines, start=1):
         if LOOSE_HEADER.match(text) and not HEADER.match(text):
             advice = "Write '# %% name-of-the-block', or a comment without %% at its start"
             raise BadInput(path, number, "jupytext begins a cell here, and the guide does not", advice)
     starts = [number for number, line in enumerate(lines) if HEADER.match(line)]
-    if any(line.strip() for line in lines[: starts[0] if starts else None]):
-        advice = "Open every cell with '# %% name' or '# %% [markdown]', and leave out a header that jupytext writes"
+    above = without_front(script).lstrip()
+    if above and not HEADER.match(above):
+        advice = "Open every cell with '# %% name' or '# %% [markdown]'; only front matter stands above them"
         raise BadInput(path, 1, "text outside a cell", advice)
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         yield lines[start].removeprefix("# %%").strip(), start + 2, lines[start + 1 : stop]
@@ -99,7 +102,7 @@ def read_prose(path: Path) -> Iterator[tuple[str, str | None]]:
     """Yield the text of each prose cell with None, and for each code cell '' with its name."""
     import jupytext  # late, since only the site asks for prose
 
-    for cell in jupytext.reads(read_text(path), fmt="py:percent").cells:
+    for cell in jupytext.reads(without_front(read_text(path)), fmt="py:percent").cells:
         if cell.cell_type == "code":
             yield "", cell.metadata["title"]
         else:

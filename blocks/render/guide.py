@@ -16,7 +16,7 @@ from blocks.records.documentation import read_addresses
 from blocks.records.record import read_records, standing
 from blocks.render import html as rendering
 from blocks.render import page_facts, verification
-from blocks.render.aims import with_aims
+from blocks.render.aims import with_aims, with_aims_in_html
 from blocks.render.block_bar import Site
 from blocks.render.formulas import with_formulas
 from blocks.render.history import last_changes
@@ -113,6 +113,8 @@ class Guide:
 
     def markdown(self, path: Path, markdown: str, meta: Mapping[str, Any]) -> str:
         """Return a page's Markdown with the code in its fences, its aims, and the totals filled in."""
+        if path == self.pages[path].snippet:
+            return markdown  # a tutorial is rendered from its script
         if TOTALS in markdown:
             markdown = markdown.replace(TOTALS, verification.totals(list(self.pages.values()), self.site))
         markdown = with_lists(markdown, self.site.entries, self.pages[path].key)
@@ -123,7 +125,7 @@ class Guide:
         page, reading = self.pages[path], page_facts.minutes(html)
         if path == page.snippet:
             html = rendering.with_sizes(tutorial.with_links(path, html, title, top), self.root / "docs")
-            html = with_folded_solutions(html)
+            html = with_aims_in_html(path, with_folded_solutions(html), meta)
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
         shown = [page for page in self.pages.values() if page.blocks]
         html = verification.Tables(shown, self.site, title, top).fill_in(html)

@@ -8,7 +8,6 @@ from blocks.errors import BadInput
 from blocks.outputs.figure_files import figure_points
 from blocks.read.fences import read_fences
 from blocks.read.page import Block, Page
-from blocks.read.tutorial import is_tutorial
 from blocks.render.api_links import described, with_links
 from blocks.render.block_bar import Frames, Site, fold, sides
 from blocks.text_files import read_text, split_lines
@@ -21,8 +20,6 @@ LISTING = re.compile(
 
 def with_code(page: Page, markdown: str) -> str:
     """Return the page's Markdown with every block's code in its fence, under the anchor `block-NAME`."""
-    if is_tutorial(page.path):
-        return markdown
     lines, whole = split_lines(markdown), read_text(page.path)
     known = whole if whole.endswith(markdown) else markdown  # without its front matter: its fences have been read
     above = known.count("\n") - markdown.count("\n")

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blocks.outputs.figure_files import figure_path
 from blocks.outputs.store import read_outputs
 from blocks.read.fences import read_fences
-from blocks.read.front import without_front
+from blocks.read.front import front_matter, without_front
 from blocks.read.page import Block, Page
 from blocks.read.tutorial import is_tutorial, read_prose
+from blocks.render.aims import BOLD, with_aims
 from blocks.text_files import read_text
 
 PLACE = r"""(?P<path>[^\s):#]+\.\w+)(?P<anchor>#[^\s)]*)?"""
@@ -18,6 +19,7 @@ TITLE = r"""(?:[ \n]+(?:"[^"]*"|'[^']*'))?[ ]*"""
 LINK = re.compile(rf"(?<=\]\(){PLACE}(?={TITLE}\))")
 REFERENCE = re.compile(rf"^(?P<head>[ ]{{0,3}}\[[^\]\n]+\]:[ ]+){PLACE}(?={TITLE}$)", re.MULTILINE)
 FENCE_OR_CODE = r"^[ >]*(?P<ticks>`{3,}|~{3,})[^\n]*\n.*?^[ >]*(?P=ticks)[ ]*$|`[^`\n]*`"
+SEAM = "\0"  # between stretches of prose, while they are one text
 COMMENT = re.compile(rf"(?P<code>{FENCE_OR_CODE})|[ \t]*<!--.*?-->\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -34,10 +36,19 @@ class Part:
 
 
 def parts(page: Page) -> Iterator[Part]:
-    """Yield the page's prose and blocks in order; fences that are not run stay prose."""
+    """Yield the page's prose, with its aims, and blocks in order; fences that are not run stay prose."""
+    bare, front = list(stretches(page)), front_matter(page.path, read_text(page.path))
+    prose = with_aims(page.path, SEAM.join(part.text for part in bare), front, BOLD).split(SEAM)
+    for part, text in zip(bare, prose, strict=True):
+        yield replace(part, text=text)
+
+
+def stretches(page: Page) -> Iterator[Part]:
+    """Yield what the page's file holds, prose and blocks in order, prose last."""
     if is_tutorial(page.path):
         for text, name in read_prose(page.path):
             yield Part(text) if name is None else Part("", page[name])
+        yield Part("")
         return
     text = read_text(page.path)
     lines, blocks, position = text.splitlines(keepends=True), iter(page.blocks), 0

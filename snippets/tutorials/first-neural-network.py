@@ -1,12 +1,25 @@
+# ---
+# description: >-
+#   Train a first neural network in PyTorch on handwritten digits - look, split, set a
+#   baseline, train, read the errors, test once, save.
+# prerequisites: [core-concepts/tensors.md]
+# learn:
+#   - Look at data, split and scale it before any training
+#   - Take a training step, repeat it, and read both loss curves
+#   - Report a result against a baseline, with its spread
+# recap: >-
+#   A training step computes the loss, clears the old gradients, computes the new ones
+#   and moves the weights. Training accuracy says little, so choose on validation data
+#   and open the test set once. A result is a number with a baseline and a spread, and
+#   the scale of the inputs is saved with the weights.
+# ---
+
 # %% [markdown]
 # # Building your first neural network
 #
 # You will train a network that reads handwritten digits, look at its mistakes, and find
 # out honestly how good it is. You need some Python, no experience in training, no GPU,
 # and a minute of computing.
-#
-# You will learn to look at data before training, to take a training step and repeat it,
-# and to report a result that holds: against a baseline, on a test set, with its spread.
 #
 # Nobody can write the `if` that tells a 4 from a 9. So you write a function with many
 # adjustable numbers, show it examples, and let the computer adjust the numbers. That is
@@ -40,7 +53,7 @@ device = accelerator.type if accelerator else "cpu"
 # Load the images, and look at them before you do anything else. A surprise found here
 # costs you a minute. Found after training, it costs a day:
 #
-# <!--pytest.mark.figure(alt="Fifty handwritten digits, white on black, in five rows of ten: five zeros and five ones in the first row, and so on to five eights and five nines in the last. Some are slanted, some thick, some unfinished.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Fifty handwritten digits, white on black, in five rows of ten: five zeros and five ones in the first row, and so on to five eights and five nines in the last. Some are slanted, some thick, some unfinished.", caption="No two are alike: compare the five 2s, or the five 7s.")  # noqa: E501 -->
 
 # %% load-and-look
 images, labels = mnist_data()
@@ -106,7 +119,7 @@ print(f"validation: mean {X[val].mean().abs():.2f}, deviation {X[val].std():.2f}
 # to compare with. Average the training images of each digit. A new image gets the digit
 # whose average is nearest:
 #
-# <!--pytest.mark.figure(alt="Ten blurred digits in a row, from 0 to 9, each the average of its training images. The 0 and the 3 are easy to read; the 4 and the 9 look much alike.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Ten blurred digits in a row, from 0 to 9, each the average of its training images. The 0 and the 3 are easy to read; the 4 and the 9 look much alike.", caption="The 0 keeps its hole; the 4 and the 9 blur into nearly the same shape.")  # noqa: E501 -->
 
 # %% nearest-mean-image
 means = torch.stack([X[train][y[train] == digit].mean(dim=0) for digit in range(10)])
@@ -255,7 +268,7 @@ print(f"accuracy: training {history[-1][1]:.2f}, validation {history[-1][3]:.2f}
 #
 # The curves show when the gap opens:
 #
-# <!--pytest.mark.figure(alt="Training and validation loss over ten epochs. Both fall until the fifth epoch. After that the training loss goes on toward zero, while the validation loss stays near 0.25.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Training and validation loss over ten epochs. Both fall until the fifth epoch. After that the training loss goes on toward zero, while the validation loss stays near 0.25.", caption="The curves are apart from the first epoch on; at the tenth, training is near zero.")  # noqa: E501 -->
 
 # %% learning-curves
 train_losses, _, val_losses, _ = zip(*history, strict=True)
@@ -288,7 +301,7 @@ print("lowest validation loss after epoch", val_losses.index(min(val_losses)) + 
 # One number hides a lot. Draw some validation images with the network's answer above
 # each, and the label where it is wrong:
 #
-# <!--pytest.mark.figure(alt="Thirty handwritten digits, each with the network's answer above it. Twenty-six are right. Four are wrong and marked with their label: a 4 taken for a 9, a 3 taken for a 7, a 9 taken for a 5, and an 8 taken for a 9.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Thirty handwritten digits, each with the network's answer above it. Twenty-six are right. Four are wrong and marked with their label: a 4 taken for a 9, a 3 taken for a 7, a 9 taken for a 5, and an 8 taken for a 9.", caption="Orange marks the wrong ones: a 4, a 3, a 9 and an 8.")  # noqa: E501 -->
 
 
 # %% show-answers
@@ -317,7 +330,7 @@ show(val[:30], val_logits[:30].argmax(dim=1), columns=10)
 # Sort the validation images by their loss. The first ten are those whose label the
 # network thought least likely:
 #
-# <!--pytest.mark.figure(alt="Ten digits with the network's wrong answers and their labels. Some are hard, such as a 4 closed at the top that looks like a 9. Others are easy to read: a 1 with a long foot taken for a 2, and a crossed 7 taken for an 8.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Ten digits with the network's wrong answers and their labels. Some are hard, such as a 4 closed at the top that looks like a 9. Others are easy to read: a 1 with a long foot taken for a 2, and a crossed 7 taken for an 8.", caption="The first 4 is closed at its top like a 9; the last 8 is open there.")  # noqa: E501 -->
 
 # %% worst-errors
 losses = F.cross_entropy(val_logits, y[val], reduction="none")  # one per image

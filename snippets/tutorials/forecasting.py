@@ -1,3 +1,18 @@
+# ---
+# description: >-
+#   Forecast a time series with PyTorch - gaps, windows, baselines, a recurrent and a
+#   convolutional network, quantile intervals and a walk-forward backtest.
+# prerequisites: [tutorials/first-neural-network.py]
+# learn:
+#   - Fill gaps and cut windows without looking ahead, and test for leaks
+#   - Set baselines that are hard to beat, and backtest a forecast
+#   - Predict an interval, and count how often it holds
+# recap: >-
+#   The networks won in validation, and in a ten-year backtest the better one was only
+#   level with a line and four waves. Windows overlap, so a shuffled split flatters. An
+#   interval that was learned from quiet years does not hold in years of another kind.
+# ---
+
 # %% [markdown]
 # # Forecasting
 #
@@ -10,9 +25,7 @@
 # forecast, which it leaves for long in 1991 and in
 # 1998.](../assets/figures/tutorials/forecasting/ten-years.svg)
 #
-# Each of these ten forecasts was made in December, from the weeks before. You will
-# learn to fill gaps without looking ahead, to cut a series into windows, to set
-# baselines that are hard to beat, and to test a forecast the way it will be used.
+# Each of these ten forecasts was made in December, from the weeks before.
 #
 # The data are the weekly measurements at Mauna Loa in Hawaii, by C. D. Keeling and
 # T. P. Whorf of the Scripps Institution of Oceanography. They come with statsmodels
@@ -41,7 +54,7 @@ device = accelerator.type if accelerator else "cpu"
 #
 # Plot the series, and mark the weeks that have no value:
 #
-# <!--pytest.mark.figure(alt="CO2 from 1958 to 2001. It rises from 316 to 371 parts per million, a little faster toward the end, with a wave of the same form every year. Marks at the bottom show the missing weeks, most of them before 1968.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="CO2 from 1958 to 2001. It rises from 316 to 371 parts per million, a little faster toward the end, with a wave of the same form every year. Marks at the bottom show the missing weeks, most of them before 1968.", caption="The rise is steeper at the end than at the start; the wave looks the same.")  # noqa: E501 -->
 
 # %% look-at-the-gaps
 series = load_pandas().data["co2"]
@@ -522,7 +535,7 @@ for name, made in intervals.items():
 # week is drawn:
 #
 # <!--pytest.mark.varies(reason="five trained networks draw it")-->
-# <!--pytest.mark.figure(alt="Above, the weekly CO2 from 1991 to 2000 and ten forecasts, each made a year ahead, which follow it closely. Below, what was measured minus forecast, with the interval of each forecast: it stays below the interval in the second half of 1991, and above it for much of 1998.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Above, the weekly CO2 from 1991 to 2000 and ten forecasts, each made a year ahead, which follow it closely. Below, what was measured minus forecast, with the interval of each forecast: it stays below the interval in the second half of 1991, and above it for much of 1998.", caption="Below, the line leaves the band for months in 1991 and in 1998.")  # noqa: E501 -->
 
 # %% ten-years
 chosen = test[::13]  # one forecast in 52 weeks

@@ -1,3 +1,19 @@
+# ---
+# description: >-
+#   Neural networks for tables in PyTorch - embeddings, gaps, splits by group,
+#   calibration, quantiles - against boosted trees and logistic regression.
+# prerequisites: [tutorials/first-neural-network.py]
+# learn:
+#   - Find gaps that someone filled, and feed gaps and categories to a network
+#   - Split so that the grade is honest, and see what a leak costs
+#   - Check probabilities and budgets before you promise them
+# recap: >-
+#   Five networks together, boosted trees and logistic regression were level on the
+#   visit; a better column was worth more than any choice of model. Split by row, the
+#   forest looked best, and split by family it was the worst. Count on held-out rows how
+#   often a probability or a budget comes true, and in parts of the people too.
+# ---
+
 # %% [markdown]
 # # Tables
 #
@@ -11,10 +27,8 @@
 # and is half as high again with free
 # care.](../assets/figures/tutorials/tables/free-care-and-paid-care.svg)
 #
-# Tables are where networks have to fight. You will learn to find gaps that someone
-# filled, to split so that the grade is honest, to feed categories and gaps to a
-# network, and to compare it with linear models and trees, which are hard to beat. Then
-# you check whether its probabilities and its budget can be believed.
+# Tables are where networks have to fight, because linear models and trees are hard to
+# beat there.
 #
 # The data are from the RAND Health Insurance Experiment, run in the United States from
 # 1974 to 1982. They come with statsmodels (BSD-3 license), which states that they are
@@ -537,7 +551,7 @@ for model in ("logistic", "forest", "network"):
 # Each line is a model, each column a way to split:
 #
 # <!--pytest.mark.varies(reason="trained networks are in it")-->
-# <!--pytest.mark.figure(alt="Log loss of three models when validated by row, by person and by family. By row the forest is far ahead of the network and the logistic regression. By family the forest is the worst of the three.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Log loss of three models when validated by row, by person and by family. By row the forest is far ahead of the network and the logistic regression. By family the forest is the worst of the three.", caption="Only the line of the forest climbs all the way; the others fall again at the end.")  # noqa: E501 -->
 
 # %% which-model-wins
 plt.figure(figsize=(5, 3.2))
@@ -652,7 +666,7 @@ for name, predictions in made.items():
 # predicted:
 #
 # <!--pytest.mark.varies(reason="trained networks draw it")-->
-# <!--pytest.mark.figure(alt="Share that saw a doctor against predicted probability, in ten groups. The network trained as above lies near the diagonal. The longer training is flatter: where it says 20 percent, more people went, and where it says 95, fewer. With the temperature it comes nearer to the diagonal.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Share that saw a doctor against predicted probability, in ten groups. The network trained as above lies near the diagonal. The longer training is flatter: where it says 20 percent, more people went, and where it says 95, fewer. With the temperature it comes nearer to the diagonal.", caption="The line of the longer training starts above the diagonal and ends below it.")  # noqa: E501 -->
 
 # %% reliability-diagram
 plt.figure(figsize=(4.6, 4.2))
@@ -810,7 +824,7 @@ x = [age[part].mean() for part in groups]
 # Average what the networks say by age, in twenty groups of equal size:
 #
 # <!--pytest.mark.varies(reason="five trained networks draw it")-->
-# <!--pytest.mark.figure(alt="Two panels over age from 0 to 62, each with a curve for free care and one for paying 95 percent. Left, the chance of a visit to the doctor. Right, the median cost and the budget that is enough in nine of ten years.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Two panels over age from 0 to 62, each with a curve for free care and one for paying 95 percent. Left, the chance of a visit to the doctor. Right, the median cost and the budget that is enough in nine of ten years.", caption="With age the gap in the chance of a visit narrows, and the gap in dollars widens.")  # noqa: E501 -->
 
 # %% free-care-and-paid-care
 _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2), layout="constrained")

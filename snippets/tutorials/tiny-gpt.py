@@ -1,3 +1,18 @@
+# ---
+# description: >-
+#   Build a small GPT in PyTorch from nothing - byte pair tokenizer, attention,
+#   training, sampling, KV cache - against n-gram baselines in bits per byte.
+# prerequisites: [training/complete-example.md, networks/attention.md]
+# learn:
+#   - Write a byte pair tokenizer, a Transformer with a KV cache, and the sampling
+#   - Grade language models in bits per byte, whatever their tokenizers
+#   - Set counting baselines, and find out whether a model beats them
+# recap: >-
+#   Bits per byte compare models whose tokens differ. After 500 steps the GPT was still
+#   behind a 3-gram, and the average of the two was better than either. Change the
+#   future, and the past must not move: this test finds a missing causal mask.
+# ---
+
 # %% [markdown]
 # # A tiny GPT
 #
@@ -531,7 +546,7 @@ def fit(model, seed=0, steps=500, batch_size=16, lr=0.01, every=125):
 # Train, and draw the way down beside the lines of the counting models:
 #
 # <!--pytest.mark.tolerance(0.1)-->
-# <!--pytest.mark.figure(alt="Validation bits per byte. The GPT goes from 2.3 at step 125 to 2.1 at step 500, between the dashed lines of the bigram at 3.4 and of the 3-gram at 1.8.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Validation bits per byte. The GPT goes from 2.3 at step 125 to 2.1 at step 500, between the dashed lines of the bigram at 3.4 and of the 3-gram at 1.8.", caption="The curve flattens well above the 3-gram: the last 125 steps bring hardly anything.")  # noqa: E501 -->
 
 # %% train
 torch.manual_seed(0)
@@ -662,7 +677,7 @@ print("same text from the model before saving:", again == said)
 # its bits:
 #
 # <!--pytest.mark.varies(reason="another machine trains another model")-->
-# <!--pytest.mark.figure(alt="A verse in monospaced letters, each token on a colored ground. Nouns such as death, life, angels and depth begin dark. Commas and little words are pale, and each nor is about as dark as the one before.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="A verse in monospaced letters, each token on a colored ground. Nouns such as death, life, angels and depth begin dark. Commas and little words are pale, and each nor is about as dark as the one before.", caption="Of a word in pieces the first is often the darkest: see angels, depth and height.")  # noqa: E501 -->
 
 # %% what-surprises-it
 whole = parts["val"]

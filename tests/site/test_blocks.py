@@ -55,3 +55,11 @@ def test_ids_are_unique(page: Page) -> None:
 def test_solutions_of_a_tutorial_are_folded(path: Path) -> None:
     (heading,) = read_html(GUIDE.pages[path]).xpath("//h2[@id='solutions']")
     assert len(heading.xpath("following-sibling::details[@class='success']")) >= 3
+
+
+@pytest.mark.parametrize("path", GUIDE.tutorials(), ids=lambda path: path.stem)
+def test_a_tutorial_begins_and_ends_with_its_aims(path: Path) -> None:
+    content = read_html(GUIDE.pages[path]).xpath("//h1")[0].getparent()
+    assert not content.text.strip()  # the front matter is a cell too, and not shown
+    kinds = [child.get("class") or child.get("id") for child in content]
+    assert kinds.index("learn") < kinds.index("block") < kinds.index("recap") == len(kinds) - 4
