@@ -55,9 +55,9 @@ for parameters in (1e9, 7e9, 70e9):
 
 # --8<-- [start:measure-all-reduce]
 def measure(rank, sizes, times):
-    for row, size in enumerate(sizes):
-        x = torch.ones(size)
-        for repeat in range(12):
+    tensors = [torch.zeros(size) for size in sizes]
+    for repeat in range(30):  # all sizes in turn, so a disturbance hits each alike
+        for row, x in enumerate(tensors):
             dist.barrier()
             start = time.perf_counter()
             dist.all_reduce(x)
@@ -65,9 +65,9 @@ def measure(rank, sizes, times):
 
 
 sizes = [4**power for power in range(4, 11)]
-times = torch.zeros(len(sizes), 12, dtype=torch.float64).share_memory_()
+times = torch.zeros(len(sizes), 30, dtype=torch.float64).share_memory_()
 launch(measure, args=(sizes, times))
-seconds = times[:, 2:].amin(dim=1)  # the least disturbed of ten, after two to warm up
+seconds = times[:, 2:].amin(dim=1)  # the least disturbed, after two to warm up
 for size, took in zip(sizes, seconds.tolist(), strict=True):
     print(f"{4 * size:9,} bytes: {1e6 * took:7.0f} us")
 # --8<-- [end:measure-all-reduce]

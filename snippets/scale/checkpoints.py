@@ -198,6 +198,7 @@ def restore(model, optimizer):
 # --8<-- [start:a-program-that-dies]
 import os
 import signal
+import time
 
 import torch
 import torch.distributed as dist
@@ -229,6 +230,7 @@ def main():
     if rank == 0:
         print("weights", [f"{w:.4f}" for w in model.weight[0].tolist()])
     dist.destroy_process_group()
+    time.sleep(0.5)  # gloo's threads end first; else Python's exit may abort
 
 
 if __name__ == "__main__":

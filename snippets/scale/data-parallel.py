@@ -263,7 +263,8 @@ def batch_norm_on_ranks(rank):
     model(X[:16][rank::2])  # before it computes, DDP copies the buffers of rank 0
     copied = model.module.running_mean.sum().item()
     print(
-        f"rank {rank}: output off by {off:.2f}, mean {own:.4f}, then {copied:.4f}",
+        f"rank {rank}: output off by {off:.2f}, "
+        f"running means sum to {own:.4f}, then {copied:.4f}",
         flush=True,
     )
 

@@ -83,10 +83,10 @@ def communication_of(function):
     mode = CommDebugMode()
     with mode:
         result = function()
-    calls = [
-        f"{number} {str(name).split('.')[-1].split('_into')[0].split('_tensor')[0]}"
-        for name, number in mode.get_comm_counts().items()
-    ]
+    calls = []
+    for call, number in mode.get_comm_counts().items():
+        name = str(call).split(".")[-1]  # such as all_gather_into_tensor
+        calls.append(f"{number} {name.split('_into')[0].removesuffix('_tensor')}")
     return result, " and ".join(calls) or "nothing"
 
 
@@ -129,7 +129,7 @@ def show_matmuls(rank):
             off = (z.full_tensor() - a @ b).abs().max().item()
             if rank == 0:
                 placement = z.placements[0]
-                print(f"{left:2} @ {right:2} -> {placement!s:5} {calls}, {off:.4f} off")
+                print(f"{left:2} @ {right:2} -> {placement!s:6} {calls}, {off:.4f} off")
 
 
 launch(show_matmuls)
@@ -144,7 +144,7 @@ cases = {
     "S1 @ S0 -> P": (columns, rows, None),
 }
 corners = {"A": (0, 0), "B": (1.3, 1.3), "C": (1.3, 0)}
-fig, axes = plt.subplots(1, 3, figsize=(7, 2.6))
+fig, axes = plt.subplots(1, 3, figsize=(5, 2))
 for axis, (title, cuts) in zip(axes, cases.items(), strict=True):
     for (name, (x, y)), cut in zip(corners.items(), cuts, strict=True):
         width, height, right, up = cut or (1, 1, 0, 0)
@@ -212,10 +212,14 @@ launch(mix_kinds)
 def shard_unevenly(rank):
     mesh = init_device_mesh("cpu", (2,))
     x = distribute_tensor(torch.arange(5.0), mesh, [Shard(0)])
-    print(f"rank {rank}: {x.to_local().tolist()} of {tuple(x.shape)}", flush=True)
-    mine = torch.ones(2 + rank)  # 2 and 3 elements
+    mine = x.to_local()
     wrong = DTensor.from_local(mine, mesh, [Shard(0)])
-    print(f"rank {rank}: thinks that 2 and 3 make {wrong.shape[0]}", flush=True)
+    right = DTensor.from_local(mine, mesh, [Shard(0)], shape=(5,), stride=(1,))
+    print(
+        f"rank {rank}: holds {mine.tolist()}, guesses {wrong.shape[0]} in all; "
+        f"told 5: {right.full_tensor().tolist()}",
+        flush=True,
+    )
 
 
 launch(shard_unevenly)

@@ -157,15 +157,19 @@ def timeline(order, stages, parts, slowest=1.0):
     free, times = [0.0] * stages, {}
     while any(queues):
         for stage, queue in enumerate(queues):
-            before = queue and waits_for(queue[0][0], stage, queue[0][1], stages)
-            if queue and (before is None or before in times):
-                kind, part = queue.pop(0)
-                start = max(free[stage], times[before][1] if before else 0)
-                length = (1 if kind == "forward" else 2) * (
-                    slowest if stage == stages - 1 else 1
-                )
-                free[stage] = start + length
-                times[kind, stage, part] = (start, free[stage])
+            if not queue:
+                continue
+            kind, part = queue[0]
+            before = waits_for(kind, stage, part, stages)
+            if before and before not in times:
+                continue  # its turn comes later
+            queue.pop(0)
+            start = max(free[stage], times[before][1] if before else 0)
+            length = 1 if kind == "forward" else 2
+            if stage == stages - 1:
+                length *= slowest
+            free[stage] = start + length
+            times[kind, stage, part] = (start, free[stage])
     return times
 
 
@@ -173,7 +177,7 @@ def timeline(order, stages, parts, slowest=1.0):
 
 
 # --8<-- [start:draw-both]
-fig, axes = plt.subplots(2, 1, figsize=(7, 3.2), sharex=True)
+fig, axes = plt.subplots(2, 1, figsize=(5, 3.6), sharex=True)
 for axis, order in zip(axes, (gpipe, one_forward_one_backward), strict=True):
     times = timeline(order, stages=4, parts=6)
     for (kind, stage, _), (start, end) in times.items():

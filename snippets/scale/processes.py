@@ -171,7 +171,7 @@ def watch_ring(rank, seen):
 
 seen = torch.zeros(5, 3, 3).share_memory_()  # step, rank, chunk
 launch(watch_ring, ranks=3, args=(seen,))
-fig, axes = plt.subplots(1, 5, figsize=(7, 1.9))
+fig, axes = plt.subplots(1, 5, figsize=(5.6, 1.7))
 for step, axis in enumerate(axes):
     axis.imshow(seen[step].numpy(), cmap="Greens", vmin=0, vmax=5)
     for rank in range(3):
@@ -262,6 +262,7 @@ launch(work_while_it_travels)
 
 # --8<-- [start:a-program]
 import os
+import time
 
 import torch.distributed as dist
 
@@ -276,6 +277,7 @@ def main():
     if rank == 0:
         print(*everyones, sep="\n")
     dist.destroy_process_group()
+    time.sleep(0.5)  # gloo's threads end first; else Python's exit may abort
 
 
 if __name__ == "__main__":
