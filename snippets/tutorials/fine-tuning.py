@@ -526,7 +526,7 @@ print(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 # BatchNorm layers keep the statistics of a million photos. With these layers in `train`
 # the five sets had a mean of 0.40 in validation instead of 0.81. They move their
 # running statistics by one percent a step, so after sixty steps more than half of these
-# are still the old ones. With `momentum` at 0.1 it was 0.59, so that is no gain either.
+# are still the old ones. A `momentum` of 0.1 brought only 0.59.
 #
 # ## LoRA
 #
@@ -722,9 +722,9 @@ compare(*random, y, y_val, sets)
 # Far behind, and two other seeds for the weights gave no more than 0.35 either. What
 # helps is the training on photos.
 #
-# **Fine-tuning for the surfaces.** The same loop, with 0.001 for the head and the best
-# of the rates tried for the rest in validation over the five sets. For full fine-tuning that
-# is the smallest, 0.00003; for LoRA it is 0.001:
+# **Fine-tuning for the surfaces.** The same loop over the five sets, with 0.001 for the
+# head and, for the rest, the best rate in validation. For full fine-tuning that was the
+# smallest tried, 0.00003; for LoRA it was 0.001:
 #
 # | method | validation | test at 32 | at 64 | at 96 |
 # | --- | --- | --- | --- | --- |
