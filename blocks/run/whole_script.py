@@ -16,6 +16,7 @@ from blocks.run.shared.exemptions import EXEMPTIONS
 from blocks.run.shared.variables import of_readers
 
 SECONDS = 600
+LEAKS = "nanobind: leaked "  # said at the end of each fork: what was imported before it is not its own to free
 HEADLESS = (r"FigureCanvasAgg is non-interactive", "UserWarning", "")
 
 
@@ -60,7 +61,7 @@ class Interpreter:
             answer = process.stdout.readline()
             ended = int(answer) if answer else process.wait()
             printed, errors = (read_stream(Path(place, name)) for name in ("stdout", "stderr"))
-            return Ended(ended, printed.replace(str(file), str(source)), errors)
+            return Ended(ended, printed.replace(str(file), str(source)), errors.split(LEAKS)[0])
 
     def job(self, file: Path, folder: Path, code: str) -> dict[str, Any]:
         """Return what the process needs to run a program."""

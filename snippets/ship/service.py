@@ -280,7 +280,7 @@ async def answer_forever(batcher):
         except Exception as error:
             found = [error] * len(images)
         for answer, value in zip(answers, found, strict=True):
-            if answer.done():  # the user has left
+            if answer.done():  # cancelled meanwhile, as by a timeout around `ask`
                 continue
             if isinstance(value, Exception):
                 answer.set_exception(value)

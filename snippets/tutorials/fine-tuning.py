@@ -10,9 +10,9 @@
 # recap: >-
 #   Frozen features held up at zooms that were not in training, where a texture
 #   descriptor failed. For digits, a small network from scratch was better than the
-#   large one adapted. LoRA trains and saves a few percent of the numbers. How the
-#   features were scaled moved the result as much as fine-tuning did, so tune the
-#   baseline first.
+#   large one adapted, whether whole or by LoRA, which trains a few percent of the
+#   numbers. A scaler before the frozen features cost more than fine-tuning brought, so
+#   tune the baseline first.
 # ---
 
 # %% [markdown]
@@ -23,8 +23,8 @@
 # numbers that say when that was worth it.
 #
 # ![Above, the same brick wall at five zooms. Below, accuracy against zoom for six
-# surfaces. A logistic regression on features of a pretrained network stays near 0.8 or
-# above. The same regression on a texture descriptor is as good at the zoom that it was
+# surfaces. A logistic regression on features of a pretrained network stays above 0.9.
+# The same regression on a texture descriptor comes close at the zoom that it was
 # trained at, and falls to 0.4 where the camera is
 # nearer.](../assets/figures/tutorials/fine-tuning/test-at-other-zooms.svg)
 #
@@ -268,63 +268,70 @@ def texture(patches):
 
 
 # %% [markdown]
-# A logistic regression, which is a network of a single layer, learns from these:
+# A logistic regression, which is a network of a single layer, learns from these. Its
+# `C` says how large the weights may grow. How large they must be depends on the numbers
+# that come in, so try strengths that lie far apart:
 
 
 # %% texture-baseline
 def classifier(C):
-    return make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=1000))
+    return LogisticRegression(C=C, max_iter=1000)
 
 
-def compare(train, val, y, y_val, sets):
+def compare(train, val, y, y_val, sets, make=classifier):
     """Print the accuracy on the validation set for several strengths C."""
-    for C in (0.001, 0.01, 0.1, 1, 10):
-        scores = [classifier(C).fit(train[s], y[s]).score(val, y_val) for s in sets]
+    for C in (0.001, 0.1, 10, 1000, 100_000):
+        scores = [make(C).fit(train[s], y[s]).score(val, y_val) for s in sets]
         mean, spread = torch.tensor(scores).mean(), torch.tensor(scores).std()
-        print(f"C {C}: accuracy {mean:.3f}, deviation {spread:.3f}")
+        print(f"C {C:,}: accuracy {mean:.3f}, deviation {spread:.3f}")
 
 
 textures = texture(X), texture(X_val)
 compare(*textures, y, y_val, sets)
 
 # %% [markdown]
-# Guessing would give 0.17.
+# Guessing would give 0.17. The best `C` is 1,000, with worse on both sides.
 #
 # ## Frozen features
 #
 # Cut the last layer off, and the network gives 1,280 numbers for a patch: its
 # *features*. The weights stay as they are, *frozen*, so each patch goes through the
-# network once. The network expects three colors, and gets the same gray three times:
+# network once. The network expects three colors, and gets the same gray three times.
+# Bring the features of each patch to length 1, so that none counts for more because its
+# numbers are large:
+#
+# <!--pytest.mark.tolerance(0.02)-->
 
 
 # %% frozen-features
 @torch.inference_mode()
 def features(network, x):
-    """Return the frozen features of gray images, (n, 1280)."""
+    """Return the frozen features of gray images, each of length 1, (n, 1280)."""
     parts = []
     for part in x.expand(-1, 3, -1, -1).split(100):
         part = part.to(device, memory_format=torch.channels_last)
         parts.append(network.extract_features(part).mean(dim=(2, 3)).cpu())
-    return torch.cat(parts)
+    return F.normalize(torch.cat(parts), dim=1)
 
 
 frozen = features(network, X), features(network, X_val)
 compare(*frozen, y, y_val, sets)
 
 # %% [markdown]
-# Better than the textures, but look at the deviations: with thirty patches, the choice
-# of the patches matters as much. Take `C = 1` for both, and keep it. (For the textures,
-# 10 gains far less than the spread, and so did 100 and 1,000 when they were tried.)
+# Ten points better than the textures, and all five strengths are within a hundredth of
+# each other. Take the best of each, 10 for the features and 1,000 for the textures.
 #
 # Frozen means the statistics of the BatchNorm layers too, which is what `eval` in
-# `pretrained` is for. Computed anew from the thirty patches of each set, they brought
-# the accuracy down to 0.77, with a deviation of 0.06.
+# `pretrained` is for. Computed anew from the thirty patches of each of the five sets,
+# they brought the accuracy down to 0.89 at the best `C`, with a deviation of 0.03.
 #
 # ## Test at other zooms
 #
-# The choices are made, so open the test strip. In use, somebody will stand nearer to
-# the wall or farther away. So cut test patches at five zooms. The training patches
-# keep theirs, 64:
+# The choices are made, so open the test strip. (An earlier version of this page had
+# opened it too, with a worse preparation, told below. The choice was made again in
+# validation, but the strip is not quite unseen.) In use, somebody will stand nearer to
+# the wall or farther away. So cut test patches at five zooms. The training patches keep
+# theirs, 64:
 #
 # <!--pytest.mark.tolerance(0.06)-->
 
@@ -332,12 +339,12 @@ compare(*frozen, y, y_val, sets)
 widths = (32, 45, 64, 80, 96)
 tests = {width: surfaces(0.6, 1, width, count=20, seed=3) for width in widths}
 methods = {
-    "pretrained features": (frozen[0], lambda x: features(network, x)),
-    "binary patterns": (textures[0], texture),
+    "pretrained features": (frozen[0], lambda x: features(network, x), 10),
+    "binary patterns": (textures[0], texture, 1000),
 }
 curves = {}
-for method, (train, describe) in methods.items():
-    fitted = [classifier(C=1).fit(train[rows], y[rows]) for rows in sets]
+for method, (train, describe, C) in methods.items():
+    fitted = [classifier(C).fit(train[rows], y[rows]) for rows in sets]
     described = [(describe(x), y_) for x, y_ in tests.values()]
     scores = [[f.score(x, y_) for f in fitted] for x, y_ in described]
     scores = torch.tensor(scores)  # (5 zooms, 5 sets)
@@ -351,7 +358,7 @@ for method, (train, describe) in methods.items():
 # The same as a picture, under a patch of brick at each zoom:
 #
 # <!--pytest.mark.tolerance(0.06)-->
-# <!--pytest.mark.figure(alt="Above, the same brick wall at five zooms, from 32 to 96 pixels. Below, accuracy against zoom. Pretrained features stay between 0.77 and 0.86. Local binary patterns are as good at 64 pixels, where they were trained, fall to 0.72 at 96, with a wide spread, and to 0.42 at 32.", caption="From 64 to 96 the bars of the binary patterns grow; those of the features do not.")  # noqa: E501 -->
+# <!--pytest.mark.figure(alt="Above, the same brick wall at five zooms, from 32 to 96 pixels. Below, accuracy against zoom. Pretrained features stay between 0.91 and 0.95. Local binary patterns reach 0.90 at 64 pixels, where they were trained, fall to 0.69 at 96, with a wide spread, and to 0.42 at 32.", caption="From 64 to 96 the bars of the binary patterns grow; those of the features do not.")  # noqa: E501 -->
 
 # %% test-at-other-zooms
 panels, axes = plt.subplot_mosaic(
@@ -371,14 +378,14 @@ axes["curve"].legend(loc=(0.55, 0.22))
 plt.show()
 
 # %% [markdown]
-# At the zoom of the training the two are equal. Had you tested only there, you would
-# take the binary patterns: nothing to download, no licence to read.
+# At the zoom of the training, the patterns come within four points of the features,
+# less than their spread. Had you tested only there, you might take the patterns:
+# nothing to download, no licence to read.
 #
-# Nearer to the surface the picture turns: at 32 the patterns have lost half of their
-# accuracy, and the features a tenth. The patterns count what happens one, two and four
-# pixels from a point, and that changes with the zoom. The network has seen a million
-# photos, near and far. (Farther away, at 80 and 96, the features lead by less than the
-# spread.)
+# At the other zooms the picture changes: at 32 the patterns have lost half of their
+# accuracy, at 96 a quarter, and the features next to nothing. The patterns count what
+# happens one, two and four pixels from a point, and that changes with the zoom. The
+# network has seen a million photos, near and far.
 #
 # So ask of your own task: will the pictures in use be like those you trained on? If
 # not, this is what pretraining can buy. Exercise 2 tries the cheaper remedy.
@@ -406,9 +413,8 @@ for title, x in (("pixels", pixels), ("frozen features", seen)):
     compare(x, x[val], labels, labels[val], digit_sets)
 
 # %% [markdown]
-# The pixels are better, each at its best `C`; keep 0.1 for both. To name photos, the
+# The two are level, each at its best `C`; keep 0.1 and 1,000. To name photos, the
 # network never had to know what tells a 4 from a 9, so its features need not say it.
-# (But most of this gap comes from the scaler, as "What the scaler cost" tells.)
 #
 # ## Train from scratch
 #
@@ -480,10 +486,9 @@ for word, mean, spread in zip(
 #
 # Give the network a new last layer, its *head*, and train all of it. The body is good
 # already and gets a small rate, the head a larger one. The weight of the head starts at
-# zero, so that all images start with the same scores. The rate of the body, 0.001, was
-# chosen in a trial with two of the sets. Over all five, run later, the rates 0.0001,
-# 0.0003 and 0.001 had 0.78, 0.81 and 0.80 in validation, so 0.0003 would do as well.
-# With 0.003 the network learned next to nothing:
+# zero, so that all images start with the same scores. The rate of the body was chosen
+# in validation over all five sets. Of 0.0001, 0.0003 and 0.001 the middle one was best,
+# by less than the spread, and with 0.003 the network learned next to nothing:
 #
 # <!--pytest.mark.tolerance(accuracy=0.08, loss=0.35)-->
 
@@ -509,20 +514,19 @@ def two_rates(network, rate):
 rows = digit_sets[0]
 colors = large.expand(-1, 3, -1, -1)  # the same gray three times
 full = with_head(pretrained())
-fit(full, two_rates(full, rate=0.001), colors[rows], labels[rows], steps=60)
+fit(full, two_rates(full, rate=0.0003), colors[rows], labels[rows], steps=60)
 loss, accuracy = measure(full, colors[val], labels[val])
 print(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 
 # %% [markdown]
-# That is far better than its frozen features, which got 0.67 above. Without the scaler
-# they have 0.75, which leaves less to gain.
+# Over the five sets its mean is 0.81 in validation (the table is below), five points
+# more than the frozen features have above.
 #
 # Note a mode that is *not* set: the network stays in `eval` while it trains, so its
-# BatchNorm layers keep the statistics of a million photos. Over the five sets of digits
-# this gave 0.80 in validation. With these layers in `train` it was 0.45: they move
-# their running statistics by one percent a step, so after sixty steps more than half of
-# these are still the old ones. With `momentum` at 0.1 it was 0.76, so that is no gain
-# either.
+# BatchNorm layers keep the statistics of a million photos. With these layers in `train`
+# the five sets had a mean of 0.40 in validation instead of 0.81. They move their
+# running statistics by one percent a step, so after sixty steps more than half of these
+# are still the old ones. A `momentum` of 0.1 brought only 0.59.
 #
 # ## LoRA
 #
@@ -574,14 +578,14 @@ print(f"trained: {trained:,} parameters")
 print("one layer:", [n for n, _ in lora._conv_head.named_parameters()])
 
 # %% [markdown]
-# That is 3 percent of the network. The loop is the same. The rate, 0.005, was chosen in
-# the same trial with two sets. Over all five, 0.003, 0.005 and 0.01 had 0.78, 0.80 and
-# 0.81 in validation, with deviations from 0.01 to 0.04, and 0.03 failed in each:
+# That is 3 percent of the network. The loop is the same. The rate, 0.01, was the best
+# of 0.003, 0.005 and 0.01 in validation over the five sets, by about the spread. At
+# 0.02, accuracy fell to that of guessing:
 #
 # <!--pytest.mark.tolerance(accuracy=0.08, loss=0.35)-->
 
 # %% train-the-adapter
-fit(lora, two_rates(lora, rate=0.005), colors[rows], labels[rows], steps=60)
+fit(lora, two_rates(lora, rate=0.01), colors[rows], labels[rows], steps=60)
 loss, accuracy = measure(lora, colors[val], labels[val])
 print(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 
@@ -634,14 +638,15 @@ print("largest difference of a score:", apart)
 #
 # ## Test once
 #
-# Everything is chosen. Open the test digits:
+# Everything is chosen. Open the test digits. (They too had been opened for the earlier
+# version.)
 #
 # <!--pytest.mark.needs("train-the-adapter")-->
 # <!--pytest.mark.tolerance(accuracy=0.08)-->
 
 # %% test-once
-for title, x in (("pixels", pixels), ("frozen features", seen)):
-    fitted = [classifier(C=0.1).fit(x[s], labels[s]) for s in digit_sets]
+for title, x, C in (("pixels", pixels, 0.1), ("frozen features", seen, 1000)):
+    fitted = [classifier(C).fit(x[s], labels[s]) for s in digit_sets]
     scores = torch.tensor([f.score(x[test], labels[test]) for f in fitted])
     print(f"{title}: accuracy {scores.mean():.3f}, deviation {scores.std():.3f}")
 scores = torch.tensor([measure(m, digits[test], labels[test])[1] for m in small])
@@ -652,47 +657,48 @@ for title, model in (("full", full), ("LoRA", lora)):
 
 # %% [markdown]
 # For full fine-tuning and LoRA one set is too few. The same cells, run over all five
-# sets outside this page, which may not take so long, reach these test accuracies:
+# sets outside this page, which may not take so long, reach these accuracies:
 #
-# | method | accuracy | deviation |
+# | method | validation | test |
 # | --- | --- | --- |
-# | full fine-tuning | 0.794 | 0.052 |
-# | LoRA | 0.791 | 0.020 |
+# | full fine-tuning | 0.808 ± 0.044 | 0.817 ± 0.039 |
+# | LoRA | 0.813 ± 0.026 | 0.812 ± 0.026 |
 #
-# So both are some eleven points above the frozen features, LoRA with 3 percent of the
-# numbers. But the small network from scratch, which needs no download and a fraction of
-# the computing, is better by about six points, and by four with other rates: full
-# fine-tuning had 0.817 at 0.0003, and LoRA 0.812 at 0.01. For these digits, take the
+# So both are some four points above the frozen features, about the spread, LoRA with 3
+# percent of the numbers. But the small network from scratch, which needs no download
+# and a fraction of the computing, is better by another four. For these digits, take the
 # small one.
 #
-# ## What the scaler cost
-#
-# One choice was never questioned: `StandardScaler`. It divides each column by its
-# spread, and thirty patches say little about the spread of 1,280 columns. In the first
-# set, two columns in a hundred are constant or nearly so. A new patch that moves such a
-# column lands far outside, in one case 829 deviations from the mean, and outvotes the
-# others.
-#
-# This came up after the test strip was open, so the page keeps its choice. Outside it,
-# the same five sets without the scaler, each with the best `C` in validation, gave
-# these accuracies:
-#
-# | data | with the scaler | without |
-# | --- | --- | --- |
-# | surfaces, features, validation | 0.935 | 0.996 |
-# | surfaces, features, test at 32, 64 and 96 | 0.77, 0.86, 0.85 | 0.86, 0.91, 0.92 |
-# | surfaces, patterns, validation | 0.868 | 0.899 |
-# | surfaces, patterns, test at 32, 64 and 96 | 0.42, 0.85, 0.72 | 0.42, 0.90, 0.69 |
-# | digits, features, validation and test | 0.669, 0.68 | 0.755, 0.77 |
-# | digits, pixels, validation and test | 0.725, 0.73 | 0.764, 0.74 |
-#
-# So the features are better than they looked above. The lesson of the zooms stands. The
-# digits come out differently: the features are level with the pixels, and fine-tuning
-# adds two or three points to them and not eleven. Clip the scaled numbers to -3 and 3,
-# and the surfaces are at 0.99 in validation again. Tune how a baseline is prepared as
-# you tune the rest, *before* you open the test set.
-#
 # ## What was tried and did not help
+#
+# **A scaler.** Many recipes begin with `StandardScaler`, which divides each column by
+# its spread. So did this page once:
+#
+# <!--pytest.mark.tolerance(accuracy=0.03, deviation=0.03, farthest=60)-->
+
+
+# %% with-a-scaler
+def scaled(C):
+    return make_pipeline(StandardScaler(), classifier(C))
+
+
+compare(*frozen, y, y_val, sets, make=scaled)
+scaler = StandardScaler().fit(frozen[0][sets[0]])
+print(f"farthest {abs(scaler.transform(frozen[1])).max():.0f} spreads from the mean")
+
+# %% [markdown]
+# Eight points less, and twenty times the deviation. Thirty patches say little about the
+# spread of 1,280 columns. Some hardly move in these thirty, so the scaler inflates
+# them, and a new patch can land hundreds of spreads outside and outvote the others.
+# Clip the scaled numbers to -3 and 3, and the mean over the five sets is 0.999 again.
+# For the digits, over their five sets, the scaler cost the features eight points of
+# validation accuracy and the pixels four. So tune how a baseline is prepared as you
+# tune the rest, *before* you open the test set.
+#
+# **No preparation.** Features neither scaled nor brought to length 1 had 0.996 in
+# validation over the five sets. But their test at 32 depended on where the solver
+# stopped: 0.86 over the five sets with the default `tol`, 0.81 with 1e-8. At length 1
+# it is 0.91 either way.
 #
 # **Another network of the same form.** Maybe the architecture does it, and not the
 # photos? Take the features of a network with random weights. Its BatchNorm layers have
@@ -713,19 +719,20 @@ random = features(untrained, X), features(untrained, X_val)
 compare(*random, y, y_val, sets)
 
 # %% [markdown]
-# Far behind, and two other seeds for the weights gave no more than 0.35 either, with
-# the scaler or without. What helps is the training on photos.
+# Far behind, and two other seeds for the weights gave no more than 0.35 either. What
+# helps is the training on photos.
 #
-# **Fine-tuning for the surfaces.** Over the five sets, LoRA with a rate of 0.0003
-# reached 0.87, 0.92 and 0.93 at the zooms 32, 64 and 96, and full fine-tuning with
-# 0.0001 reached 0.79, 0.92 and 0.90. Beside the frozen features in the picture above,
-# that looks like a success. Beside the same features without the scaler, 0.86, 0.91 and
-# 0.92, it is none. On the validation patches the smallest of the rates tried was best
-# for both. Where the features fit the task, there is little left to change.
+# **Fine-tuning for the surfaces.** The same loop over the five sets, with 0.001 for the
+# head and, for the rest, the best rate in validation. For full fine-tuning that was the
+# smallest tried, 0.00003; for LoRA it was 0.001:
 #
-# **Longer training on the digits.** Eighty steps of 32 digits, nearly three times the
-# work, brought LoRA to 0.80 on the validation digits over the five sets, where it had
-# been. The small network has 0.87.
+# | method | validation | test at 32 | at 64 | at 96 |
+# | --- | --- | --- | --- | --- |
+# | frozen features | 0.999 ± 0.003 | 0.91 ± 0.04 | 0.93 ± 0.03 | 0.94 ± 0.01 |
+# | full fine-tuning | 0.997 ± 0.004 | 0.86 ± 0.04 | 0.92 ± 0.03 | 0.93 ± 0.02 |
+# | LoRA | 0.999 ± 0.003 | 0.87 ± 0.04 | 0.92 ± 0.03 | 0.93 ± 0.02 |
+#
+# No gain anywhere. Where the features fit the task, there is little left to change.
 #
 # ## Exercises
 #
@@ -734,11 +741,11 @@ compare(*random, y, y_val, sets)
 # number hide?
 #
 # **2.** The binary patterns failed at zooms they had not seen. Show them: train on
-# patches whose widths are 32, 48, 64, 80 and 96, one of each per surface. Is the gap to
-# the pretrained features closed?
+# patches whose widths are 32, 48, 64, 80 and 96, one of each per surface, and take the
+# mean over five such sets. Is the gap to the pretrained features closed?
 #
-# **3.** Give both methods twenty labeled patches a surface instead of five. Which of
-# them gains more, at the zoom of the training?
+# **3.** Give the patterns all twenty labeled patches of each surface. How many does the
+# regression on features need to reach as much?
 #
 # **4.** Diagnosis. A colleague's adapter file holds the same values after training as
 # before it, except for the head. The code is yours, but for one line: `A` begins as
@@ -753,7 +760,7 @@ compare(*random, y, y_val, sets)
 
 # %% solution-overlapping-patches
 mixed = torch.randperm(len(X), generator=torch.Generator().manual_seed(0))
-model = classifier(C=1).fit(textures[0][mixed[:90]], y[mixed[:90]])
+model = classifier(C=1000).fit(textures[0][mixed[:90]], y[mixed[:90]])
 overlapping = model.score(textures[0][mixed[90:]], y[mixed[90:]])
 apart = model.score(textures[1], y_val)
 print(f"patches of the same strip: {overlapping:.3f}, of another strip: {apart:.3f}")
@@ -766,35 +773,41 @@ print(f"patches of the same strip: {overlapping:.3f}, of another strip: {apart:.
 # <!--pytest.mark.tolerance(0.08)-->
 
 # %% solution-all-zooms
-zoomed = [surfaces(0, 0.4, width, 1, seed=4) for width in (32, 48, 64, 80, 96)]
-zoomed_x, zoomed_y = (torch.cat(parts) for parts in zip(*zoomed, strict=True))
-for title, describe in (
-    ("binary patterns", texture),
-    ("pretrained features", lambda x: features(network, x)),
-):
-    model = classifier(C=1).fit(describe(zoomed_x), zoomed_y)
-    scores = [model.score(describe(x), y_) for x, y_ in tests.values()]
-    print(f"{title}:", ", ".join(f"{s:.2f}" for s in scores))
+zoomed = []
+for seed in range(4, 9):
+    parts = [surfaces(0, 0.4, width, 1, seed) for width in (32, 48, 64, 80, 96)]
+    zoomed.append([torch.cat(part) for part in zip(*parts, strict=True)])
+for method, (_, describe, C) in methods.items():
+    described = [(describe(x), y_) for x, y_ in tests.values()]
+    fitted = [classifier(C).fit(describe(x), y_) for x, y_ in zoomed]
+    scores = [[f.score(x, y_) for f in fitted] for x, y_ in described]
+    scores = torch.tensor(scores)  # (5 zooms, 5 sets)
+    parts = zip(widths, scores.mean(dim=1), scores.std(dim=1), strict=True)
+    print(method)
+    print("   ", ", ".join(f"{w}: {m:.2f} ± {s:.2f}" for w, m, s in parts))
 
 # %% [markdown]
-# With one set of thirty, take this as a hint. At 45 the patterns come close to the
-# features, at 32 about halfway. At 64 they lose, where now only one patch of each
-# surface has that zoom. If you know what will change in use, show it in training, and
-# with more patches than these.
+# At 32 the gap is about half of what it was, and nowhere is it closed. The patterns
+# lose at 64, where now only one patch of each surface has that zoom. The features lose
+# at all five zooms, by about the spread: they did not need the remedy. If you know what
+# will change in use, show it in training, and with more patches than these.
 #
-# **3.** Fit on all rows of `X`:
+# **3.** Fit the patterns on all rows of `X`, and the features on one, two and five
+# patches of each surface:
 #
-# <!--pytest.mark.tolerance(0.03)-->
+# <!--pytest.mark.tolerance(0.05)-->
 
-# %% solution-more-labels
-for title, (train, held_out) in (("patterns", textures), ("features", frozen)):
-    few = [classifier(C=1).fit(train[s], y[s]).score(held_out, y_val) for s in sets]
-    many = classifier(C=1).fit(train, y).score(held_out, y_val)
-    print(f"{title}: five {sum(few) / 5:.3f}, twenty {many:.3f}")
+# %% solution-fewer-labels
+held_out = classifier(C=1000).fit(textures[0], y).score(textures[1], y_val)
+print(f"patterns, twenty each: {held_out:.3f}")
+for count in (1, 2, 5):
+    fitted = [classifier(C=10).fit(frozen[0][s], y[s]) for s in small_sets(y, count)]
+    scores = torch.tensor([f.score(frozen[1], y_val) for f in fitted])
+    print(f"features, {count} each: {scores.mean():.3f} ± {scores.std():.3f}")
 
 # %% [markdown]
-# Both gain about six points, so neither gains more. With twenty labels the patterns
-# reach about what the features have with five: pretraining saved labels here.
+# One: with a single patch of each surface, the features have what the patterns have
+# with twenty, within the spread. Pretraining saved labels here.
 #
 # **4.** The gradient of `B` contains `A`, and the gradient of `A` contains `B`. Look at
 # both after one backward pass:

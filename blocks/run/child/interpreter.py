@@ -11,6 +11,7 @@ it runs one program and ends.
 
 import builtins
 import contextlib
+import gc
 import io
 import json
 import os
@@ -25,6 +26,7 @@ def main() -> None:
     """Run the program of each job."""
     import torch._dynamo  # noqa: F401
 
+    gc.freeze()  # else each fork, when it ends, goes through all that was imported, and so copies it
     for line in sys.stdin:
         job = json.loads(line)
         child = os.fork() if sys.platform == "linux" else 0
