@@ -4,9 +4,9 @@
 #   with LoRA, and race each against a method that needs no such network.
 # prerequisites: [advanced/transfer-learning.md]
 # learn:
-#   - Use a pretrained network as it comes, frozen, fine-tuned, and with LoRA
-#   - Save an adapter alone, load it and merge it
-#   - Race each way against a method that needs no such network
+#   - use a pretrained network as it comes, frozen, fine-tuned, and with LoRA
+#   - save an adapter alone, load it and merge it
+#   - race each way against a method that needs no such network
 # recap: >-
 #   Frozen features held up at zooms that were not in training, where a texture
 #   descriptor failed. For digits, a small network from scratch was better than the
