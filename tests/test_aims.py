@@ -34,7 +34,7 @@ def test_recap_ends_a_page_without_next():
 
 
 def test_bold_titles_where_there_is_no_style_sheet():
-    shown = with_aims(PAGE, TEXT, {"learn": ["Draw"], "recap": "So."}, BOLD)
+    shown = with_aims(PAGE, TEXT, {"learn": ["draw"], "recap": "So."}, BOLD)
     assert shown.startswith("# Title\n\n**You will learn to**\n\n- draw\n\nText.")
     assert "More.\n\n**Recap**\n\nSo.\n\n## Next" in shown
 
