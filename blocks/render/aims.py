@@ -42,8 +42,6 @@ def box(path: Path, kind: str, points: Any, form: str) -> str:
     texts = [phrase(point) for point in points] if isinstance(points, list) else [points]
     if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
         raise BadInput(path, 1, f"'{kind}' in the front matter is no list of phrases", "Write each behind '- '")
-    if kind == "learn":  # the phrases go on with the sentence above them
-        texts = [text[0].lower() + text[1:] for text in texts]
     bullet = "" if isinstance(points, str) else "- "
     lines = "\n".join(f"{bullet}{' '.join(text.split())}" for text in texts)
     return form.format(kind=kind, title=KINDS[kind], lines=lines)

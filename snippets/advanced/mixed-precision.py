@@ -136,7 +136,7 @@ def kept_for_backward(dtype):
     def remember(tensor):
         if tensor.data_ptr() not in weights:
             sizes[tensor.data_ptr()] = tensor.nbytes
-        return tensor
+        return tensor.detach()  # the tensor itself could keep its graph alive
 
     inputs = torch.randn(4096, 256).to(device)
     hooks = torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor)

@@ -52,7 +52,7 @@ def elements_saved(function):
 
     def note(tensor):
         sizes[tensor.data_ptr()] = tensor.numel()  # count shared memory once
-        return tensor
+        return tensor.detach()  # the tensor itself could keep its graph alive
 
     x = torch.ones(1000, device=device, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):

@@ -90,7 +90,7 @@ def elements_saved(batch_size):
 
     def note(tensor):
         sizes[tensor.data_ptr()] = tensor.numel()  # count shared memory once
-        return tensor
+        return tensor.detach()  # the tensor itself could keep its graph alive
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         model(torch.ones(batch_size, 10, device=device))

@@ -129,7 +129,7 @@ def kept_for_backward(x):
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in known:
             sizes[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # the tensor itself could keep its graph alive
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         output = model(x)

@@ -4,9 +4,9 @@
 #   gain, occlusion maps with a check, and your own drawings.
 # prerequisites: [tutorials/first-neural-network.py, networks/convolutional.md]
 # learn:
-#   - Add one idea at a time, and measure its gain by cross-validation
-#   - Test with other networks what an occlusion map claims
-#   - Prepare your own drawings the way the training images were made
+#   - add one idea at a time, and measure its gain by cross-validation
+#   - test with other networks what an occlusion map claims
+#   - prepare your own drawings the way the training images were made
 # recap: >-
 #   Convolutions and augmentation brought most of the gain, and a support vector machine
 #   that saw moved copies of the images came within half a point. A map that lies on the

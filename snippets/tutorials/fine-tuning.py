@@ -4,9 +4,9 @@
 #   with LoRA, and race the last three against methods that need no such network.
 # prerequisites: [advanced/transfer-learning.md]
 # learn:
-#   - Use a pretrained network as it comes, frozen, fine-tuned, and with LoRA
-#   - Save an adapter alone, load it and merge it
-#   - Race adapted networks against methods that need no such network
+#   - use a pretrained network as it comes, frozen, fine-tuned, and with LoRA
+#   - save an adapter alone, load it and merge it
+#   - race a pretrained network against methods that need none
 # recap: >-
 #   Frozen features held up at zooms that were not in training, where a texture
 #   descriptor failed. For digits, a small network from scratch was better than the

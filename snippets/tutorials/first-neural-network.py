@@ -4,9 +4,9 @@
 #   baseline, train, read the errors, test once, save.
 # prerequisites: [core-concepts/tensors.md]
 # learn:
-#   - Look at data, split and scale it before any training
-#   - Take a training step, repeat it, and read both loss curves
-#   - Report a result against a baseline, with its spread
+#   - look at data, split and scale it before any training
+#   - take a training step, repeat it, and read both loss curves
+#   - report a result against a baseline, with its spread
 # recap: >-
 #   A training step computes the loss, clears the old gradients, computes the new ones
 #   and moves the weights. Training accuracy says little, so choose on validation data

@@ -4,9 +4,9 @@
 #   convolutional network, quantile intervals and a walk-forward backtest.
 # prerequisites: [tutorials/first-neural-network.py]
 # learn:
-#   - Fill gaps and cut windows without looking ahead, and test for leaks
-#   - Set baselines that are hard to beat, and backtest a forecast
-#   - Predict an interval, and count how often it holds
+#   - fill gaps and cut windows without looking ahead, and test for leaks
+#   - set baselines that are hard to beat, and backtest a forecast
+#   - predict an interval, and count how often it holds
 # recap: >-
 #   The networks won in validation, and in a ten-year backtest the better one was only
 #   level with a line and four waves. Windows overlap, so a shuffled split flatters. An

@@ -4,9 +4,9 @@
 #   matching, graded by a judge, a Fréchet distance and a check for copies.
 # prerequisites: [tutorials/first-neural-network.py, networks/convolutional.md]
 # learn:
-#   - Build a variational autoencoder and a flow, and say what their losses mean
-#   - Grade pictures with three numbers, each next to that of real images
-#   - Tell new pictures from copies of the training images
+#   - build a variational autoencoder and a flow, and say what their losses mean
+#   - grade pictures with three numbers, each next to that of real images
+#   - tell new pictures from copies of the training images
 # recap: >-
 #   The pictures of the autoencoder were read right most often, and their Fréchet
 #   distance was worse than that of a Gaussian. The flow came nearest to real images of

@@ -4,9 +4,9 @@
 #   calibration, quantiles - against boosted trees and logistic regression.
 # prerequisites: [tutorials/first-neural-network.py]
 # learn:
-#   - Find gaps that someone filled, and feed gaps and categories to a network
-#   - Split so that the grade is honest, and see what a leak costs
-#   - Check probabilities and budgets before you promise them
+#   - find gaps that someone filled, and feed gaps and categories to a network
+#   - split so that the grade is honest, and see what a leak costs
+#   - check probabilities and budgets before you promise them
 # recap: >-
 #   Five networks together, boosted trees and logistic regression were level on the
 #   visit; a better column was worth more than any choice of model. Split by row, the

@@ -4,9 +4,9 @@
 #   training, sampling, KV cache - against n-gram baselines in bits per byte.
 # prerequisites: [training/complete-example.md, networks/attention.md]
 # learn:
-#   - Write a byte pair tokenizer, a Transformer with a KV cache, and the sampling
-#   - Grade language models in bits per byte, whatever their tokenizers
-#   - Set counting baselines, and find out whether a model beats them
+#   - write a byte pair tokenizer, a Transformer with a KV cache, and the sampling
+#   - grade language models in bits per byte, whatever their tokenizers
+#   - set counting baselines, and find out whether a model beats them
 # recap: >-
 #   Bits per byte compare models whose tokens differ. After 500 steps the GPT was still
 #   behind a 3-gram, and the average of the two was better than either. Change the
