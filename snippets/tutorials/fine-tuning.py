@@ -793,14 +793,14 @@ for method, (_, describe, C) in methods.items():
     print("   ", ", ".join(f"{w}: {m:.2f} ± {s:.2f}" for w, m, s in parts))
 
 # %% [markdown]
-# The patterns gain at all zooms but 64, the one they were trained at before: most at 45,
-# from 0.51 to 0.86. At 32 a gap of 0.23 to the features stays. The features change by two
-# points at most, since they did not need the remedy.
+# The patterns gain at all zooms but 64, the one they were trained at before: most at
+# 45, from 0.51 to 0.86. At 32 a gap of 0.23 to the features stays. The features change
+# by two points at most, since they did not need the remedy.
 #
-# The seed differs with the width, so that the five patches of a surface show five places.
-# With one seed for all widths they show one place five times, and both methods lose: the
-# patterns had 0.57 at 32 and 0.68 at 96, the features 0.80 and 0.87. If you know what
-# will change in use, show it in training, and at many places.
+# The seed differs with the width, so that the five patches of a surface show five
+# places. With one seed for all widths they show one place five times, and both methods
+# lose: the patterns had 0.57 at 32 and 0.68 at 96, the features 0.80 and 0.87. If you
+# know what will change in use, show it in training, and at many places.
 #
 # **3.** Fit the patterns on all rows of `X`, and the features on one, two and five
 # patches of each surface:
