@@ -24,7 +24,7 @@ def test_cells(project):
 
 
 def test_aims_are_in_the_prose(project):
-    front = ("# ---\n# learn: [Count]\n# recap: It counts.\n# ---\n", "---\nlearn: [Count]\nrecap: It counts.\n---\n")
+    front = ("# ---\n# learn: [count]\n# recap: It counts.\n# ---\n", "---\nlearn: [count]\nrecap: It counts.\n---\n")
     cells = "# %% [markdown]\n# # First\n#\n# Text.\n\n# %% only\nx = 1\n\n# %% [markdown]\n# So.\n#\n# ## Next\n"
     project.snippet({"only": "x = 1"})
     markdown = f"# First\n\nText.\n\n{fence('only', STEM)}\nSo.\n\n## Next\n"
