@@ -229,7 +229,7 @@ plt.show()
 # other way pretends.
 #
 # Draw five sets of thirty training patches. Where a result below has a standard
-# deviation beside it, it is a mean over five such sets:
+# deviation beside it, it is a mean over five sets:
 
 
 # %% five-small-sets
@@ -273,7 +273,7 @@ def texture(patches):
 # %% [markdown]
 # A logistic regression, which is a network of a single layer, learns from these. Its
 # `C` says how large the weights may grow. How large they must be depends on the numbers
-# that come in, so try strengths that lie far apart:
+# that come in, so try values that lie far apart:
 
 
 # %% texture-baseline
@@ -300,8 +300,8 @@ compare(*textures, y, y_val, sets)
 # Cut the last layer off, and the network gives 1,280 numbers for a patch: its
 # *features*. The weights stay as they are, *frozen*, so each patch goes through the
 # network once. The network expects three colors, and gets the same gray three times.
-# Bring the features of each patch to length 1, so that none counts for more because its
-# numbers are large:
+# Bring the features of each patch to length 1, so that no patch counts for more because
+# its numbers are large:
 #
 # <!--pytest.mark.tolerance(0.02)-->
 
@@ -321,8 +321,9 @@ frozen = features(network, X), features(network, X_val)
 compare(*frozen, y, y_val, sets)
 
 # %% [markdown]
-# Ten points better than the textures, and all five strengths are within a hundredth of
-# each other. Take the best of each, 10 for the features and 1,000 for the textures.
+# Ten points better than the textures, and all five values of `C` are within a hundredth
+# of each other. Take the best of each, 10 for the features (level with 1,000) and 1,000
+# for the textures.
 #
 # Frozen means the statistics of the BatchNorm layers too, which is what `eval` in
 # `pretrained` is for. Computed anew from the thirty patches of each of the five sets,
@@ -383,8 +384,8 @@ plt.show()
 # %% [markdown]
 # At the zoom of the training, the patterns come within four points of the features,
 # less than their spread. (In validation, at the same zoom, ten points lay between
-# them.) Had you tested only there, you might take the patterns: nothing to download, no
-# licence to read.
+# them.) Had you tested only there, you might take the patterns: no weights to download,
+# and no licence of theirs to read.
 #
 # At the other zooms the picture changes: at 32 the patterns have lost half of their
 # accuracy, at 96 a quarter, and the features next to nothing. The patterns count what
@@ -794,8 +795,9 @@ for method, (_, describe, C) in methods.items():
 
 # %% [markdown]
 # The patterns gain at all zooms but 64, the one they were trained at before: most at
-# 45, from 0.51 to 0.86. At 32 a gap of 0.23 to the features stays. The features change
-# by two points at most, since they did not need the remedy.
+# 45, from 0.51 to 0.86. A gap to the features stays, 0.23 at 32 and about a tenth
+# elsewhere. The features change by two points at most, since they did not need the
+# remedy.
 #
 # The seed differs with the width, so that the five patches of a surface show five
 # places. With one seed for all widths they show one place five times, and both methods
