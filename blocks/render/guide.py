@@ -124,8 +124,9 @@ class Guide:
         """Return what a reader sees of a page, from the HTML of its Markdown."""
         page, reading = self.pages[path], page_facts.minutes(html)
         if path == page.snippet:
-            html = rendering.with_sizes(tutorial.with_links(path, html, title, top), self.root / "docs")
-            html = with_aims_in_html(path, with_folded_solutions(html), meta)
+            html = with_folded_solutions(tutorial.with_links(path, html, title, top))
+            html = with_aims_in_html(path, html, meta)
+        html = rendering.with_sizes(html, self.root / "docs")
         html = rendering.with_frames(page, rendering.with_wide_tables(with_formulas(path, html)), self.site, top)
         shown = [page for page in self.pages.values() if page.blocks]
         html = verification.Tables(shown, self.site, title, top).fill_in(html)
