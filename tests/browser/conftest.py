@@ -5,9 +5,10 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from blocks.outputs.entries import read_entries
 from blocks.read.page import read_page
@@ -22,10 +23,34 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and writes no log."""
+    """Serves files, each in one piece, and writes no log."""
+
+    def copyfile(self, source: BinaryIO, outputfile: BinaryIO) -> None:
+        outputfile.write(source.read())  # what comes in pieces is drawn in pieces, which then move
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+class Wire:
+    """The requests of one browser context, in order."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address = address
+        self.asked: list[str] = []
+        context.on("request", self.note)
+
+    def note(self, request: Request) -> None:
+        self.asked.append(request.url)
+
+    def elsewhere(self) -> list[str]:
+        """Return what was asked of another host."""
+        return [url for url in self.asked if not url.startswith((self.address, "data:", "blob:"))]
+
+    def files(self) -> set[Path]:
+        """Return the files of the site that were asked for."""
+        found = {SITE / url.removeprefix(self.address).split("#")[0].split("?")[0] for url in self.asked}
+        return {path / "index.html" if path.is_dir() else path for path in found}
 
 
 @pytest.fixture(scope="session")

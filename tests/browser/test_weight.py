@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Request
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.conftest import ADDRESSES, ENTRIES, SITE
+from tests.browser.conftest import ADDRESSES, ENTRIES, SITE, Wire
 
 COLD, NEXT, HTML, INDEX = 107_000, 25_000, 30_000, 500_000  # the index is of the whole guide, and comes when asked for
 LONG = 42_000  # up to sixty entries, the list of all, the matrix of all pages, a whole project
@@ -22,23 +22,6 @@ FIGURES = "advanced/lr-scheduling/", "advanced/data-augmentation/"
 def carried(path: Path) -> int:
     """Return the bytes that a static host sends for a file."""
     return len(gzip.compress(path.read_bytes(), 6))
-
-
-class Wire:
-    """The requests of one browser context, in order."""
-
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.address = address
-        self.asked: list[str] = []
-        context.on("request", self.note)
-
-    def note(self, request: Request) -> None:
-        self.asked.append(request.url)
-
-    def files(self) -> set[Path]:
-        """Return the files of the site that were asked for."""
-        found = {SITE / url.removeprefix(self.address).split("#")[0].split("?")[0] for url in self.asked}
-        return {path / "index.html" if path.is_dir() else path for path in found}
 
 
 @pytest.fixture
@@ -57,6 +40,7 @@ def test_first_page_and_next_page(context: BrowserContext, address: str, path: s
     tab.locator(".md-footer__link--next").click()
     tab.wait_for_load_state("networkidle")
     assert sum(map(carried, wire.files() - first)) <= NEXT
+    assert wire.elsewhere() == []
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
